@@ -1,0 +1,48 @@
+/* tailgated's settings: one table (options.c) that parses, documents and defaults them all. */
+#ifndef TAILGATE_GATEWAY_OPTIONS_H
+#define TAILGATE_GATEWAY_OPTIONS_H
+
+#include "base/config.h"
+
+struct options {
+    bool dev;
+    char *state_dir;
+    char *listen; /* HOST:PORT; port 0 picks one */
+    char *database_url;
+    char *postgres_bin_dir;
+    char *runner;       /* path of tailgate-runner; default: beside tailgated */
+    int64_t log_format; /* 0 auto, 1 logfmt, 2 json */
+    char *log_level;
+    char *public_url;
+    char *trusted_proxies; /* comma-separated addresses or CIDR */
+    char *cors_origins;    /* comma-separated, "*" possible */
+    char *tls_cert, *tls_key;
+    bool insecure_http;
+    int64_t max_connections;
+    int64_t max_live;
+    uint64_t max_body_bytes;
+    uint64_t max_message_bytes; /* WebSocket, 64 KiB */
+    int64_t request_timeout_ms;
+    int64_t ping_interval_ms, pong_timeout_ms, auth_timeout_ms;
+    int64_t leave_timeout_ms;  /* at SIGTERM: how long requests may finish */
+    int64_t max_subscriptions; /* of one socket */
+    uint64_t ring_bytes, ring_total_bytes;
+    uint64_t group_bytes, feed_bytes;
+    uint64_t spool_bytes;
+    int64_t drain_ms;
+    int64_t default_timeout_s, max_timeout_s, default_grace_s;
+    uint64_t max_command_bytes, max_env_bytes;
+    int64_t log_retention_ms, workspace_retention_ms;
+    int64_t db_pool_size, db_deadline_ms;
+    char *run_user;
+    char *sandbox_read_paths, *sandbox_write_paths;
+    int64_t token_ttl_ms;
+    char *admin_email; /* --dev's admin */
+};
+
+extern const struct config_table options_table;
+/* Rules across settings (--insecure-http, state dir, TLS pair …). ERR_INVALID, one line in error.
+ */
+MUST_CHECK int options_check(const struct options *o, struct buf *error);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * The WebSocket side. Two endpoints share the cursor and frame code (stream_common.c):
+ *   /api/v1/stream  Runvoy's stream (stream_runvoy.c), no subprotocol
+ *   /api/v1/ws      tailgate.v1 (stream_session.c)
+ * server.c owns the protocols table and calls these from its lws callback: one named function a
+ * case.
+ */
+#ifndef TAILGATE_GATEWAY_STREAM_H
+#define TAILGATE_GATEWAY_STREAM_H
+
+#include "gateway/server.h"
+
+#include <libwebsockets.h>
+
+/* Encoders of both wire forms, registered at the hub. ERR_NOMEM, ERR_LIMIT. */
+struct stream_kinds {
+    int tailgate, runvoy;
+};
+MUST_CHECK int stream_register_encoders(struct hub *h, struct stream_kinds *ret);
+
+/* All streams of a server: created by server_new, told when leaving. */
+struct streams;
+MUST_CHECK int streams_new(struct server *s, struct streams **ret);
+void streams_free(struct streams *st);
+/* Closes every stream with 1001; none is accepted from now on. */
+void streams_leave(struct streams *st);
+size_t streams_count(const struct streams *st);
+
+/*
+ * LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION of any upgrade, before it happens: path, Origin (403),
+ * Runvoy's token (401/403), leaving (503), too many (503). Non-zero: the refusal was sent, return
+ * it.
+ */
+int stream_filter_upgrade(struct streams *st, struct lws *wsi);
+/* The rest; user is lws' per-session memory: a struct stream *. 0, or -1 to close. */
+int stream_established(struct streams *st, struct lws *wsi, void **session);
+int stream_received(void *session, const void *in, size_t len);
+int stream_writeable(void *session);
+int stream_pong(void *session);
+void stream_closed(void *session);
+
+#endif

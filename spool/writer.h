@@ -1,0 +1,27 @@
+/*
+ * Appends records to a spool: collected in one bounded buffer, written with one write() a flush. A
+ * write that stops half-way (disk full, signal) is continued at the next flush; the file never
+ * holds a torn record followed by another.
+ */
+#ifndef TAILGATE_SPOOL_WRITER_H
+#define TAILGATE_SPOOL_WRITER_H
+
+#include "spool/format.h"
+
+#define SPOOL_WRITE_BYTES (256u * 1024u)
+
+struct spool_writer;
+
+/* fd is opened with O_APPEND and stays the caller's. Continues at the file's end; a torn last
+ * record (no other writer lives) is cut off first. Time never goes below the last record's. */
+int spool_writer_new(int fd, struct spool_writer **ret);
+void spool_writer_free(struct spool_writer *w);
+/* Into the buffer; -EAGAIN when it is full (flush first); -EMSGSIZE when len > SPOOL_LINE_MAX. */
+int spool_writer_append(struct spool_writer *w, int64_t time_us, uint8_t kind, uint8_t flags,
+                        const void *p, uint32_t len);
+/* 0 when everything is in the file; -errno (ENOSPC, …) with the rest kept for the next flush. */
+int spool_writer_flush(struct spool_writer *w);
+/* File offset behind everything appended, written or not. */
+uint64_t spool_writer_end(const struct spool_writer *w);
+
+#endif
