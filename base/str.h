@@ -30,6 +30,11 @@ MUST_CHECK int str_unhex(const char *hex, size_t n, void *ret);
 
 /* Length of the longest prefix of s that is valid UTF-8 (RFC 3629: no surrogates, no overlong). */
 size_t str_utf8_valid_prefix(const char *s, size_t n);
+/*
+ * Bytes of the character that s begins with (n > 0), or, when it is not valid, of the maximal part
+ * that one U+FFFD stands for (Unicode 3.9, best practice); *ret_valid says which.
+ */
+size_t str_utf8_step(const char *s, size_t n, bool *ret_valid);
 
 /* µs since the epoch as RFC 3339 UTC with milliseconds, "2026-01-02T03:04:05.678Z". */
 #define STR_TIME_SIZE 32
