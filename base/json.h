@@ -16,12 +16,19 @@ static inline void cleanup_json(json_t **j)
 }
 #define CLEANUP_JSON CLEANUP(cleanup_json)
 
-/* Parses one whole value; duplicate keys and embedded NUL are refused. ERR_INVALID fills *p. */
+/*
+ * Parses one whole value; duplicate keys and NUL in strings are refused. ERR_INVALID (error
+ * "invalid JSON", details with line and column), ERR_NOMEM; both fill *p. *ret is the caller's.
+ */
 MUST_CHECK int json_parse(const char *text, size_t len, json_t **ret, struct problem *p);
+
+/* The same for text that may hold the escape \u0000 in strings (log lines). */
+MUST_CHECK int json_parse_nul(const char *text, size_t len, json_t **ret, struct problem *p);
 
 /*
  * obj[name] with its type checked. An absent or null field leaves *ret as it was (callers preset
  * the default) unless `required`; ERR_INVALID fills p->details with "NAME must be …".
+ * Strings are at most max_len bytes and hold no NUL.
  */
 MUST_CHECK int json_get_str(const json_t *obj, const char *name, bool required, size_t max_len,
                             const char **ret, struct problem *p);

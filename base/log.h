@@ -15,7 +15,9 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
 void log_setup(enum log_level level, enum log_format format);
-MUST_CHECK int log_level_parse(const char *s, enum log_level *ret);
+MUST_CHECK int log_level_parse(const char *s, enum log_level *ret); /* "debug" … "error" */
+/* What --log-format takes by default: logfmt when standard error is a terminal, else JSON. */
+enum log_format log_format_default(void);
 
 /*
  * Writes one record. After msg: pairs of const char * (name, value), ended by NULL. A NULL value
