@@ -84,9 +84,13 @@ struct loop_process_opts {
     {                         \
         .inherit_fd = -1      \
     }
-/* stdin is /dev/null. ERR_SYS when it cannot be started (fn is not called then). */
+/* stdin is /dev/null; PATH is that of env when given. fn is called once, when the child has ended
+ * and its output too, at most 200 ms after the end when a grandchild keeps the output open. ERR_SYS
+ * when it cannot be started (fn is not called then).
+ */
 MUST_CHECK int loop_process_spawn(struct loop *l, const struct loop_process_opts *opts,
                                   loop_process_fn fn, void *user, struct loop_process **ret);
+/* ERR_NOT_FOUND when it has ended. */
 MUST_CHECK int loop_process_kill(struct loop_process *p, int signum);
 pid_t loop_process_pid(const struct loop_process *p);
 void loop_process_free(struct loop_process *p); /* forgets it; the child goes on */
