@@ -45,7 +45,12 @@ MUST_CHECK int config_defaults(const struct config_table *t, void *settings);
 /*
  * All four sources in order. argv[0] is the program. `--config FILE` (or TAILGATE_CONFIG) names the
  * file. ERR_INVALID: error holds one line naming the flag, variable or file:line and the rule.
- * ERR_END: --help or --version was given (*ret_special = "help" / "version").
+ * ERR_END: --help (-h) or --version (-V) was given (*ret_special = "help" / "version").
+ *
+ * A flag's value follows as `--name VALUE` or `--name=VALUE`; `--name`, `--no-name` are enough for
+ * a BOOL; the last one wins. In the file a name stands at most once. An empty variable is as if it
+ * were not set; an empty STRING elsewhere resets it to not set. Values of secret options are never
+ * in the error. Settings must be released with config_done even after a failure.
  */
 MUST_CHECK int config_load(const struct config_table *t, void *settings, int argc,
                            char *const argv[], char *const envp[], struct buf *error,
