@@ -11,10 +11,10 @@
  *   | len   | crc   | time_us  | kind | flags | 0    | payload, len bytes |
  *   | u32   | u32   | i64      | u8   | u8    | u16  |
  *
- * crc is CRC-32C (RFC 3720 B.4): of the header's first 60 bytes; of a record's bytes 8 … 20+len and
- * its len field. Kinds: lines 'o' stdout, 'e' stderr, 's' system; control 'b' (the command has
- * begun; payload: pid u32) and 'x' (exit record, the last one). Only lines have a sequence number:
- * the nth line record is seq n. Time never decreases.
+ * crc is CRC-32C (RFC 3720 B.4): of the header's first 60 bytes; of a record's bytes 8 … 20+len
+ * followed by its len field. Kinds: lines 'o' stdout, 'e' stderr, 's' system; control 'b' (the
+ * command has begun; payload: pid u32) and 'x' (exit record, the last one). Only lines have a
+ * sequence number: the nth line record is seq n. Time never decreases.
  *
  * This folder knows nothing but libc, so its errors are 0 or a negative errno value.
  */
@@ -53,12 +53,13 @@ struct spool_record {
 
 /* Why and how the command ended: the exit record's payload, 56 bytes. */
 #define SPOOL_EXIT_LEN 56u
-#define SPOOL_EXIT_TIMED_OUT 1u    /* the runner's own timeout ended it */
-#define SPOOL_EXIT_STOPPED 2u      /* SIGTERM to the runner ended it */
-#define SPOOL_EXIT_KILLED 4u       /* the grace ran out: SIGKILL */
-#define SPOOL_EXIT_STRAGGLERS 8u   /* descendants were ended after the command */
-#define SPOOL_EXIT_NOT_STARTED 16u /* the command could not be started; exit_code has 126 or 127 \
-                                    */
+#define SPOOL_EXIT_TIMED_OUT 1u  /* the runner's own timeout ended it */
+#define SPOOL_EXIT_STOPPED 2u    /* SIGTERM to the runner ended it */
+#define SPOOL_EXIT_KILLED 4u     /* the grace ran out: SIGKILL */
+#define SPOOL_EXIT_STRAGGLERS 8u /* descendants were ended after the command */
+#define SPOOL_EXIT_NOT_STARTED                                        \
+    16u /* the command could not be started; exit_code has 126 or 127 \
+         */
 struct spool_exit {
     int32_t exit_code; /* the command's own; 128+signal when signalled */
     int32_t signal;    /* 0 = none */
@@ -68,7 +69,10 @@ struct spool_exit {
     int64_t started_us, ended_us;
 };
 
+/* Continues crc (0 at first) over n bytes. */
 uint32_t spool_crc32c(uint32_t crc, const void *p, size_t n);
+/* The same without the processor's instruction. */
+uint32_t spool_crc32c_portable(uint32_t crc, const void *p, size_t n);
 
 void spool_header_pack(const char id[SPOOL_ID_LEN], int64_t created_us,
                        uint8_t ret[SPOOL_HEADER_LEN]);

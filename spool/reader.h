@@ -11,9 +11,9 @@
 
 struct spool_reader;
 
-/* fd: the spool, open for reading; stays the caller's. offset: where to start: 0 checks the header
- * (its id must be `id`) and begins behind it; otherwise a record boundary, header checked too.
- * 0, -EAGAIN (header not complete yet), -EBADMSG, -ENOMEM, -errno. */
+/* fd: the spool, open for reading; stays the caller's. id: whose it must be, NULL: anyone's.
+ * offset: where to start: 0 checks the header and begins behind it; otherwise a record boundary,
+ * header checked too. 0, -EAGAIN (header not complete yet), -EBADMSG, -ENOMEM, -errno. */
 int spool_reader_new(int fd, const char *id, uint64_t offset, struct spool_reader **ret);
 void spool_reader_free(struct spool_reader *r);
 /* The next record, in order. 0; -EAGAIN: nothing complete yet; -ENODATA: the exit record was given

@@ -29,6 +29,14 @@ int rundir_remove(const char *path);
 /* Opens one of the files above for reading, or reading and writing. Descriptor or -errno. */
 int rundir_open_file(int dirfd, const char *name, bool writable);
 
+/* How tailgate-runner exits when it is not the one that runs the command, and otherwise. */
+enum rundir_runner_exit {
+    RUNDIR_RUNNER_DONE = 0,    /* the exit record is in the spool */
+    RUNDIR_RUNNER_FAILED = 1,  /* said why on standard error, or the spool could not be written */
+    RUNDIR_RUNNER_USAGE = 2,   /* wrong arguments */
+    RUNDIR_RUNNER_ALREADY = 3, /* another runner was first */
+};
+
 enum rundir_liveness {
     RUNDIR_NOT_STARTED, /* no lock file */
     RUNDIR_ALIVE,

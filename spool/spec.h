@@ -24,7 +24,7 @@ struct run_spec {
     char id[33];
     char *command;   /* /bin/sh -c command */
     char *workspace; /* absolute; the command's working directory */
-    char **env;      /* NULL-ended NAME=VALUE, exactly the command's environment */
+    char **env;      /* NULL-ended NAME=VALUE, exactly the command's environment; NULL = empty */
     bool tty;        /* pseudo-terminal: all output is stream 'o' */
     bool set_ids;    /* become uid/gid (no supplementary groups) before the command */
     uid_t uid;
