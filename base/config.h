@@ -50,7 +50,8 @@ MUST_CHECK int config_defaults(const struct config_table *t, void *settings);
  * A flag's value follows as `--name VALUE` or `--name=VALUE`; `--name`, `--no-name` are enough for
  * a BOOL; the last one wins. In the file a name stands at most once. An empty variable is as if it
  * were not set; an empty STRING elsewhere resets it to not set. Values of secret options are never
- * in the error. Settings must be released with config_done even after a failure.
+ * in the error. Settings must be released with config_done even after a failure. error's maximum
+ * must hold the file's path and 2 KiB.
  */
 MUST_CHECK int config_load(const struct config_table *t, void *settings, int argc,
                            char *const argv[], char *const envp[], struct buf *error,

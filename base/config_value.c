@@ -6,6 +6,7 @@
 #include "base/str.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What of a refused value is shown. */

@@ -79,3 +79,8 @@ int problem_set(struct problem *p, int err, const char *error, const char *detai
     va_end(ap);
     return err;
 }
+
+void problem_retitle(struct problem *p, const char *error)
+{
+    (void)snprintf(p->error, sizeof(p->error), "%s", error);
+}

@@ -51,6 +51,9 @@ struct problem {
 int problem_set(struct problem *p, int err, const char *error, const char *details, ...)
     PRINTF_LIKE(4, 5);
 
+/* Puts the caller's words for what failed over those from further down; the rest stays. */
+void problem_retitle(struct problem *p, const char *error);
+
 /* The API's machine code and HTTP status for err (api.md, "Errors"); INTERNAL_ERROR/500 for
  * unknown. */
 const char *err_api_code(int err);

@@ -120,10 +120,14 @@ struct wire_line { /* text is UTF-8, may hold U+0000 */
     const char *text;
     size_t len;
 };
+/* Line i of a logs message. ERR_END behind the last, ERR_INVALID when it is not as api.md says. */
 MUST_CHECK int wire_server_line(const struct wire_server_message *m, size_t i,
                                 struct wire_line *ret);
 
-/* Response bodies the CLI reads; fields that are absent stay 0 / NULL. Strings are owned. */
+/*
+ * Response bodies the CLI reads; fields that are absent stay 0 / NULL, exit_code EXIT_CODE_NONE.
+ * STARTING with "queued" is EXEC_PENDING. Strings are owned (execution_done).
+ */
 MUST_CHECK int wire_execution_decode(const json_t *obj, struct execution *ret, struct problem *p);
 /* {"error","code","details"} into *p (p->err from the HTTP status). */
 void wire_error_decode(const char *body, size_t len, int http_status, struct problem *p);
