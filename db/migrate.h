@@ -22,4 +22,9 @@ extern const size_t db_migrations_count;
 typedef void (*db_migrate_fn)(void *user, int err, int applied);
 MUST_CHECK int db_migrate(struct loop *l, const char *conninfo, db_migrate_fn fn, void *user);
 
+/* The same with other migrations (tests); list[i].version is i + 1; it must outlive fn. */
+MUST_CHECK int db_migrate_list(struct loop *l, const char *conninfo,
+                               const struct db_migration *list, size_t count, db_migrate_fn fn,
+                               void *user);
+
 #endif

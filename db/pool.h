@@ -10,7 +10,7 @@
  * CONNECTING
  *
  * While no connection is READY, batches wait (bounded in number and by their deadline), then fail
- * with ERR_DB_AWAY.
+ * with ERR_DB_AWAY; after away_ms already when attempts to connect fail.
  */
 #ifndef TAILGATE_DB_POOL_H
 #define TAILGATE_DB_POOL_H
@@ -78,11 +78,13 @@ struct db_pool_opts {
     size_t waiting_max;    /* batches waiting for a connection: more fail with ERR_LIMIT */
     size_t pipeline_depth; /* batches in flight on one connection */
     int64_t deadline_ms;   /* for one batch, waiting included */
+    int64_t away_ms;       /* how long one waits while the server is found to be away */
     const char *application_name;
 };
-#define DB_POOL_DEFAULTS                                                           \
-    {                                                                              \
-        .size = 4, .waiting_max = 1024, .pipeline_depth = 32, .deadline_ms = 10000 \
+#define DB_POOL_DEFAULTS                                                            \
+    {                                                                               \
+        .size = 4, .waiting_max = 1024, .pipeline_depth = 32, .deadline_ms = 10000, \
+        .away_ms = 2000                                                             \
     }
 MUST_CHECK int db_pool_new(struct loop *l, const struct db_pool_opts *opts, struct db_pool **ret);
 /* Pending batches end with ERR_CLOSED before it returns. */

@@ -1,9 +1,10 @@
 -- The foundation: gateways, users, keys, executions with their history, and their logs.
 -- Times are timestamptz; tg_us and tg_ts turn them into microseconds since the epoch and back exactly.
+-- STABLE as what they call is, and not STRICT (NULL comes out as NULL anyway): so they are inlined.
 
-CREATE FUNCTION tg_us(timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+CREATE FUNCTION tg_us(timestamptz) RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (extract(epoch FROM $1) * 1000000)::bigint;
-CREATE FUNCTION tg_ts(bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+CREATE FUNCTION tg_ts(bigint) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
     RETURN '1970-01-01 00:00:00+00'::timestamptz + $1 * interval '1 microsecond';
 
 CREATE TABLE server_keys (
@@ -41,7 +42,9 @@ CREATE TABLE gateways (
     heartbeat_at timestamptz NOT NULL DEFAULT now()
 );
 
--- execution_key = days since the epoch << 32 | n. n comes from one sequence for all days.
+-- execution_key = days since the epoch (UTC) << 32 | n. n comes from one sequence for all days.
+CREATE FUNCTION tg_day(timestamptz) RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN floor(extract(epoch FROM $1) / 86400)::bigint;
 CREATE SEQUENCE execution_n AS bigint MINVALUE 0 MAXVALUE 4294967295 CYCLE;
 
 CREATE TABLE executions (
@@ -125,5 +128,38 @@ BEGIN
     EXECUTE format('ALTER TABLE log_chunks ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',
                    part, day << 32, (day + 1) << 32);
     RETURN true;
+END
+$$;
+
+-- Drops the partitions of days before `day`, and those days' rows in log_tail, but for days on which
+-- an execution is still live: its lines stay whole. Never today's. At most `max_count`, the oldest
+-- first, for each takes a few locks until the commit. What holds the parent for longer than 2 s
+-- makes it fail: writers queue up behind the lock that is waited for.
+CREATE FUNCTION tg_drop_partitions(day bigint, max_count bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    today   bigint := tg_day(now());
+    edge    bigint := least(tg_drop_partitions.day, today);
+    dropped bigint := 0;
+    part    record;
+BEGIN
+    PERFORM set_config('lock_timeout', '2000', true);
+    FOR part IN
+        SELECT p.name, p.day FROM (
+            SELECT c.relname AS name, to_date(right(c.relname, 8), 'YYYYMMDD') - '1970-01-01'::date AS day
+            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'log_chunks'::regclass AND c.relname ~ '^log_chunks_[0-9]{8}$') p
+        WHERE p.day < edge
+          AND NOT EXISTS (SELECT FROM executions e
+                          WHERE e.status IN ('PENDING', 'STARTING', 'RUNNING', 'TERMINATING')
+                            AND e.execution_key >> 32 = p.day)
+        ORDER BY p.day LIMIT max_count
+    LOOP
+        DELETE FROM log_tail WHERE execution_key >= part.day::bigint << 32
+                               AND execution_key < (part.day::bigint + 1) << 32;
+        EXECUTE format('ALTER TABLE log_chunks DETACH PARTITION %I', part.name);
+        EXECUTE format('DROP TABLE %I', part.name);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
 END
 $$;
