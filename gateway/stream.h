@@ -1,5 +1,6 @@
 /*
- * The WebSocket side. Two endpoints share the cursor and frame code (stream_common.c):
+ * The WebSocket side. Two endpoints share the session, cursor and frame code (stream_send.c,
+ * stream_sub.c, stream_frames.c):
  *   /api/v1/stream  Runvoy's stream (stream_runvoy.c), no subprotocol
  *   /api/v1/ws      tailgate.v1 (stream_session.c)
  * server.c owns the protocols table and calls these from its lws callback: one named function a
@@ -12,7 +13,15 @@
 
 #include <libwebsockets.h>
 
-/* Encoders of both wire forms, registered at the hub. ERR_NOMEM, ERR_LIMIT. */
+/* Name of the protocols table's entry whose upgrades are tailgate.v1's; a client that offers no
+ * subprotocol gets the table's default, whatever its name. */
+#define STREAM_SUBPROTOCOL "tailgate.v1"
+/* tx_packet_size of both entries: the largest block that is written at once (one line that escapes
+ * to six times its size, in its frame). Smaller, and lws copies what is left of every write. */
+#define STREAM_TX_PACKET_SIZE (512u << 10)
+
+/* Encoders of both wire forms, registered at the hub. ERR_NOMEM, ERR_LIMIT. Called by streams_new.
+ */
 struct stream_kinds {
     int tailgate, runvoy;
 };
@@ -21,6 +30,7 @@ MUST_CHECK int stream_register_encoders(struct hub *h, struct stream_kinds *ret)
 /* All streams of a server: created by server_new, told when leaving. */
 struct streams;
 MUST_CHECK int streams_new(struct server *s, struct streams **ret);
+/* After the last stream_closed, that is after lws' context is gone. */
 void streams_free(struct streams *st);
 /* Closes every stream with 1001; none is accepted from now on. */
 void streams_leave(struct streams *st);

@@ -1,0 +1,191 @@
+/*
+ * What the files of the WebSocket side share. A stream is one socket, a sub one execution read on
+ * it: a cursor and what of its current frame is not yet sent.
+ *
+ *   stream: established ─▶ WAITING (tailgate.v1 without a key) ─▶ BUSY (asked who it is) ─▶ OPEN
+ *             ─▶ CLOSING (code and reason set, what is queued goes out first) ─▶ stream_closed
+ *   sub:    born, its row asked for ─▶ reading (cursor open) ─▶ ended, unsubscribed or refused
+ *
+ * Everything that is sent is raw frames: out holds the small ones (control messages, lines that are
+ * cheaper to copy than to send alone), a sub's frame the shared large ones. Both are written on
+ * WRITEABLE only, one write a callback, cut between frames so that lws may put its own pongs there.
+ */
+#ifndef TAILGATE_GATEWAY_STREAM_INTERNAL_H
+#define TAILGATE_GATEWAY_STREAM_INTERNAL_H
+
+#include "base/list.h"
+#include "gateway/stream.h"
+
+/* Bytes of one write of shared frames: a full chunk of either kind goes out at once, and what a
+ * slow socket leaves of it in lws stays small. */
+#define STREAM_WRITE_MAX (128u << 10)
+/* Frames below are collected in out before they are sent when more are waiting: copying 4 KiB costs
+ * less than a tenth of a send(). */
+#define STREAM_GATHER_FRAME_MAX (4u << 10)
+#define STREAM_GATHER_MAX (16u << 10)
+/* What may wait in out: of a client that asks without reading the answers. */
+#define STREAM_OUT_MAX (256u << 10)
+#define STREAM_MESSAGE_MAX (16u << 10) /* a control message: a few names and texts */
+/* SO_SNDBUF; left alone the kernel takes megabytes for a reader that stands still. */
+#define STREAM_SNDBUF_BYTES (128 << 10)
+/* Runvoy's CLI loses lines when disconnect follows the last one sooner. */
+#define STREAM_LINGER_MS 250
+/* How long a close may wait for the socket to take what is queued. */
+#define STREAM_CLOSE_WAIT_MS 5000
+/* A reader that digests slowly answers a ping only behind what its kernel took before (at most
+ * about 6 MiB, tcp_rmem): for each so many bytes the pong may come a millisecond later. Browsers
+ * were seen at 160 bytes a ms. */
+#define STREAM_DIGEST_BYTES_PER_MS 64
+#define STREAM_DIGEST_BYTES_MAX (8u << 20)
+
+enum stream_state { STREAM_WAITING, STREAM_BUSY, STREAM_OPEN, STREAM_CLOSING };
+
+#define STREAM_CLOSE_TRY_AGAIN 1013
+#define STREAM_CLOSE_UNAUTHENTICATED 4401
+#define STREAM_CLOSE_AUTH_TIMEOUT 4408
+
+struct streams {
+    struct server *server;
+    struct stream_kinds kinds;
+    struct loop_timer *sweep;
+    struct loop_timer *linger_timer;
+    struct list sessions;  /* stream.node */
+    struct list lingering; /* stream.linger, the earliest first */
+    size_t count;
+    bool leaving;
+};
+
+struct stream;
+struct sub;
+
+/* One question to the orchestrator; lives until its answer. Who asked may be gone by then. */
+struct stream_op {
+    struct stream *stream; /* NULL: nobody waits any more */
+    struct sub *sub;
+};
+
+struct sub {
+    struct list node;  /* stream.subs */
+    struct list ready; /* stream.ready while there may be something to send */
+    struct stream *stream;
+    struct stream_op *op; /* while its row is asked for */
+    struct topic *topic;
+    struct cursor *cursor;
+    struct frame *frame; /* sent up to offset */
+    size_t offset;
+    struct execution_id id;
+    uint64_t from;   /* after, or lines of the tail */
+    uint64_t target; /* without follow: the last line to send */
+    int64_t version; /* of the last state told */
+    bool is_tail, follow, live;
+};
+
+struct stream {
+    struct list node;
+    struct list linger;
+    struct streams *st;
+    struct lws *wsi;
+    struct list subs, ready;
+    struct stream_op *op; /* authentication under way */
+    struct buf out;
+    struct buf in; /* a message that came in parts */
+    uint64_t id;   /* random; its hex is the request id and hello's session */
+    uint64_t sent_bytes;
+    uint64_t ping_bytes; /* of them written before the ping that is waited for */
+    uint64_t pong_bytes; /* of them written before the last ping that was answered */
+    int64_t opened_ms;
+    int64_t ping_ms;   /* when the next ping is due, or since when a pong is waited for */
+    int64_t close_ms;  /* CLOSING: since when */
+    int64_t linger_ms; /* when the disconnect message is due */
+    const char *close_reason;
+    unsigned n_subs;
+    uint16_t close_code;
+    uint8_t state; /* enum stream_state */
+    bool is_runvoy, is_asked, is_pinged;
+    struct principal who;
+};
+
+#define STREAM_ID_SIZE 17
+void stream_id_text(const struct stream *s, char ret[STREAM_ID_SIZE]);
+
+/* ---- stream_send.c ---- */
+/* Asks for WRITEABLE, once until it comes. */
+void stream_want_write(struct stream *s);
+/*
+ * Queues a text message that one of wire's encoders has appended to *message with result r, and
+ * frees it. One that finds no room in out closes the stream with 1008: the peer does not read its
+ * answers.
+ */
+void stream_send(struct stream *s, int r, struct buf *message);
+#define STREAM_MESSAGE            \
+    {                             \
+        .max = STREAM_MESSAGE_MAX \
+    }
+void stream_send_ping(struct stream *s);
+/* {"type":"error"} of the problem; id may be NULL. */
+void stream_send_error(struct stream *s, const struct execution_id *id, const struct problem *p,
+                       bool fatal);
+/* Whether nothing that was queued waits here, in lws or unsent in the kernel (acknowledged: not
+ * even unconfirmed by the peer's). */
+bool stream_is_drained(const struct stream *s, bool acknowledged);
+/* Ends all reading; what is queued goes out, then the close frame. reason: static, at most 123
+ * bytes (RFC 6455 5.5). Only the first call counts. */
+void stream_close(struct stream *s, unsigned code, const char *reason);
+
+/* ---- stream_sub.c ---- */
+/* ERR_NOMEM. */
+MUST_CHECK int sub_new(struct stream *s, const struct execution_id *id, struct sub **ret);
+void sub_free(struct sub *sub);
+struct sub *sub_find(const struct stream *s, const struct execution_id *id);
+/* Asks for the row; the answer opens the cursor. A failure, now or then, is told to the client. */
+void sub_start(struct sub *sub);
+/*
+ * Brings what is next: sub->frame, or messages in s->out. ERR_AGAIN: nothing now, it leaves the
+ * ready list; ERR_END: all was given out, the caller frees it; ERR_NOMEM; ERR_CLOSED: a message
+ * found no room, the stream closes and sub is gone.
+ */
+MUST_CHECK int sub_fill(struct sub *sub);
+
+/* ---- stream_op.c: questions to the orchestrator ---- */
+/* ERR_NOMEM. */
+MUST_CHECK int stream_op_new(struct stream *s, struct sub *sub, struct stream_op **ret);
+/* The answer came, or will not: the op is freed. False when nobody waits for it. */
+bool stream_op_done(struct stream_op *op, struct stream **ret_s, struct sub **ret_sub);
+/* Nobody waits for the answer any more; NULL is fine. */
+void stream_op_forget(struct stream_op *op);
+/* Closes with the problem's code and reason; tailgate.v1 is told before. */
+void stream_refuse(struct stream *s, const struct problem *p);
+/* By key, or by the user of a stream token (key NULL); goes on in …_authenticated. */
+void stream_authenticate(struct stream *s, const char *key, int64_t user_key);
+
+/* ---- the two endpoints ---- */
+/* Who was found: tailgate.v1 says hello, Runvoy's stream begins to read. */
+void session_authenticated(struct stream *s);
+void session_established(struct stream *s);
+void session_received(struct stream *s, const void *in, size_t len);
+void runvoy_authenticated(struct stream *s);
+void runvoy_established(struct stream *s);
+/* The last line was handed to the socket: disconnect follows after STREAM_LINGER_MS. */
+void runvoy_finished(struct stream *s);
+void runvoy_linger_tick(void *streams);
+
+/* ---- stream_request.c: what the upgrade's headers say ---- */
+enum stream_endpoint { STREAM_NOWHERE, STREAM_AT_RUNVOY, STREAM_AT_SESSION };
+struct runvoy_request {
+    struct execution_id id;
+    int64_t user_key;
+    uint64_t after;
+};
+enum stream_endpoint stream_request_endpoint(struct lws *wsi);
+/* A query parameter, decoded. ERR_NOT_FOUND; ERR_TOO_LARGE. */
+MUST_CHECK int stream_request_arg(struct lws *wsi, const char *name, char *ret, size_t size);
+/* X-API-Key, or Authorization: Bearer. ERR_NOT_FOUND; ERR_TOO_LARGE. */
+MUST_CHECK int stream_request_key(struct lws *wsi, char *ret, size_t size);
+/* Runvoy's parameters, checked. ERR_INVALID, ERR_UNAUTHORIZED, ERR_FORBIDDEN (p filled). */
+MUST_CHECK int stream_request_runvoy(const struct streams *st, struct lws *wsi,
+                                     struct runvoy_request *ret, struct problem *p);
+
+/* ---- stream_sweep.c: pings, deadlines ---- */
+void stream_sweep(void *streams);
+
+#endif
