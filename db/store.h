@@ -1,0 +1,36 @@
+/*
+ * What the stores share: a query whose answer is turned into rows before the caller's callback.
+ * Internal to db/.
+ */
+#ifndef TAILGATE_DB_STORE_H
+#define TAILGATE_DB_STORE_H
+
+#include "db/pool.h"
+#include "db/store_executions.h"
+#include "db/store_keys.h"
+#include "db/store_logs.h"
+
+/* As in executions_live's predicate: the planner takes that index only for these very words. */
+#define STORE_LIVE "('PENDING', 'STARTING', 'RUNNING', 'TERMINATING')"
+
+/* Whom a statement's handler answers. */
+struct store_call {
+    union {
+        store_execution_fn execution;
+        store_executions_fn executions;
+        store_chunks_fn chunks;
+        store_principal_fn principal;
+        db_batch_fn batch;
+    } fn;
+    void *user;
+};
+
+/* handler's user is a copy of call: it begins with store_call_take. b is taken over. */
+MUST_CHECK int store_submit(struct db_pool *p, struct db_batch *b, db_batch_fn handler,
+                            struct store_call call);
+MUST_CHECK int store_query(struct db_pool *p, const struct db_stmt *s,
+                           const struct db_value *params, size_t n, db_batch_fn handler,
+                           struct store_call call);
+struct store_call store_call_take(void *user);
+
+#endif
