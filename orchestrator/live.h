@@ -1,0 +1,107 @@
+/*
+ * A live execution of this gateway: its row, run directory, feed and runner, and what happens to
+ * it.
+ *
+ *   new ─▶ launched or adopted ─▶ … events … ─▶ over (terminal state committed, or forgotten)
+ *       ─▶ its runner has ended ─▶ run directory removed, workspace marked, freed
+ *
+ * All events end in live_event, which asks lifecycle.h what follows and queues that at the feed. An
+ * execution whose feed cannot be used is ended in PostgreSQL directly (ending.c). Freed only in its
+ * own timer, so every callback may rely on it.
+ */
+#ifndef TAILGATE_ORCHESTRATOR_LIVE_H
+#define TAILGATE_ORCHESTRATOR_LIVE_H
+
+#include "orchestrator/internal.h"
+#include "orchestrator/lifecycle.h"
+
+struct live;
+
+/* Somebody who waits until a state is committed. Called once, taken off before. e NULL: it will not
+ * be (forgotten). */
+struct live_waiter {
+    struct list node;
+    int64_t version;
+    void (*fn)(struct live_waiter *w, const struct execution *e);
+};
+
+struct live {
+    struct list node; /* orchestrator.lives */
+    struct orchestrator *o;
+    struct execution row; /* state: the latest committed */
+    char *run_dir, *workspace;
+    struct feed *feed; /* NULL: not open, or of no more use */
+    struct loop_timer *timer;
+    struct list waiters;
+    struct run_step pending[RUN_STEPS_MAX]; /* decided, not yet taken by the feed (no memory) */
+    size_t pending_count;
+    char request_id[64]; /* of the pending steps */
+    bool is_starting;    /* the engine has not answered yet */
+    bool is_attached;    /* the engine will say when the runner ends */
+    bool is_gone;        /* the runner has ended; what is left is read */
+    bool is_breaking;    /* its log cannot be kept: the runner is told to stop */
+    bool is_over;        /* terminal state committed */
+    bool is_forgotten;   /* another gateway's now */
+    bool is_ending;      /* ending.c has a statement in flight */
+    bool is_adopted;
+    enum run_event end_event; /* of ending.c */
+    unsigned gone_looks;
+    uint64_t seen_seq;  /* last_seq at the latest look */
+    int64_t stop_at_ms; /* when the runner is told (again) to stop; 0 = nobody wants it to */
+};
+
+/* row: copied. Registers it. ERR_NOMEM. */
+MUST_CHECK int live_new(struct orchestrator *o, const struct execution *row, struct live **ret);
+struct live *live_find(struct orchestrator *o, int64_t key); /* NULL: none */
+/* Leaves its runner alone. Not inside a callback of its own. */
+void live_free(struct live *l);
+
+/* Opens the run directory's spool and reads on from the row's offset. */
+MUST_CHECK int live_open_feed(struct live *l);
+/* Asks the engine to start the runner. A failure is an event. */
+void live_start(struct live *l);
+/* The runner may have ended: looks, and goes on from there. */
+void live_look(struct live *l);
+/* Tells the runner to stop, now and again until it has ended. */
+void live_stop(struct live *l);
+/* The runner is dead: reads to the end, then it is lost unless an exit record was there. */
+void live_set_gone(struct live *l);
+
+/* The state after everything decided. */
+const struct exec_state *live_state(const struct live *l);
+/* What follows from the event; number of states queued. line (NULL = none): a system line before
+ * them, given out only when there are any. */
+size_t live_event(struct live *l, const struct run_input *in, const char *request_id,
+                  const char *line);
+/* live_event with the time set. */
+size_t live_fail(struct live *l, enum run_event event, const char *line);
+/* Why it is lost: the runner died, or the host was booted since the start. */
+enum run_event live_lost_event(const struct live *l);
+/* w->fn is called once version is committed (at once when it is already: not inside this call). */
+void live_wait(struct live *l, struct live_waiter *w, int64_t version);
+/* A state was committed and published: logs, answers waiters, acts on it. */
+void live_committed(struct live *l, const struct exec_state *s);
+/* Not ours any more. */
+void live_forget(struct live *l);
+/* Its timer now. */
+void live_poke(struct live *l);
+
+/* ---- launch.c ---- */
+/* Makes run directory, feed, workspace and spec, then starts. env: the request's variables. A
+ * failure is an event. */
+void live_launch(struct live *l, char *const *env);
+
+/* ---- ending.c ---- */
+/* Ends it in PostgreSQL without its feed, which is freed; tried until it is done. */
+void live_end_directly(struct live *l, enum run_event event);
+/* Goes on with that. */
+void live_ending_tick(struct live *l);
+
+/* ---- doubts.c ---- */
+struct doubt;
+/* A row may have been created although PostgreSQL did not answer: it is looked for, and ended. */
+void doubt_note(struct orchestrator *o, const char *email, uint64_t random, int64_t asked_us);
+void doubts_look(struct orchestrator *o); /* with each heartbeat */
+void doubts_free(struct orchestrator *o);
+
+#endif

@@ -1,0 +1,216 @@
+/*
+ * The orchestrator's life cycle: directories and the user commands run as are settled at its birth
+ * (nothing runs as root, whatever was asked for), work begins with orchestrator_start, and at its
+ * end runners are left alone: the next start goes on with them.
+ */
+#include "orchestrator/orchestrator.h"
+
+#include "base/log.h"
+#include "base/str.h"
+#include "db/store_executions.h"
+#include "orchestrator/live.h"
+#include "orchestrator/recover.h"
+#include "orchestrator/workspace.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- whom commands run as ---- */
+
+static int run_user_of_root(struct orchestrator *o)
+{
+    const char *name = o->run_user ? o->run_user : "";
+    errno = 0;
+    const struct passwd *pw = getpwnam(name);
+    if (!pw) {
+        log_error("no such user for commands", "run_user", name, "error",
+                  errno ? strerror(errno) : "not found");
+        return ERR_INVALID;
+    }
+    if (pw->pw_uid == 0) {
+        log_error("commands never run as root", "run_user", name);
+        return ERR_INVALID;
+    }
+    o->set_ids = true;
+    o->uid = pw->pw_uid;
+    o->gid = pw->pw_gid;
+    return str_copy(o->user_name, sizeof o->user_name, pw->pw_name);
+}
+
+static int find_run_user(struct orchestrator *o)
+{
+    if (geteuid() == 0)
+        return run_user_of_root(o);
+    const struct passwd *pw = getpwuid(geteuid());
+    o->uid = geteuid();
+    o->gid = getegid();
+    if (pw)
+        return str_copy(o->user_name, sizeof o->user_name, pw->pw_name);
+    (void)snprintf(o->user_name, sizeof o->user_name, "%lld", (long long)o->uid);
+    return 0;
+}
+
+/* ---- directories ---- */
+
+static int make_dir(const char *path, mode_t mode)
+{
+    if ((mkdir(path, mode) < 0 && errno != EEXIST) || chmod(path, mode) < 0) {
+        log_error("cannot make a directory", "path", path, "error", strerror(errno));
+        return ERR_SYS;
+    }
+    return 0;
+}
+
+static int make_dirs(struct orchestrator *o)
+{
+    int r = make_dir(o->runs_dir, 0700);
+    if (r == 0)
+        r = make_dir(o->workspaces_dir, o->set_ids ? 0711 : 0700);
+    return r;
+}
+
+/* ---- life cycle ---- */
+
+static bool is_live(void *user, const char *id)
+{
+    struct orchestrator *o = user;
+    LIST_FOREACH (it, &o->lives) {
+        if (str_eq(LIST_ENTRY(it, struct live, node)->row.id.hex, id))
+            return true;
+    }
+    return false;
+}
+
+struct beat {
+    struct op op;
+};
+
+static void beat_answered(void *user, int err, const struct db_result *r UNUSED)
+{
+    struct beat *b = user;
+    if (op_end(&b->op) && err < 0)
+        log_warn("heartbeat failed", "error", err_name(err));
+    free(b);
+}
+
+static void beat(void *user)
+{
+    struct orchestrator *o = user;
+    struct beat *b = calloc(1, sizeof *b);
+    if (b && store_gateway_heartbeat(o->pool, o->gateway_id, o->host, beat_answered, b) == 0)
+        op_begin(o, &b->op, NULL);
+    else
+        free(b);
+    doubts_look(o);
+}
+
+static int copy_opts(struct orchestrator *o, const struct orchestrator_opts *opts)
+{
+    o->opts = *opts;
+    if (str_set(&o->state_dir, opts->state_dir) < 0 ||
+        str_set(&o->gateway_id, opts->gateway_id) < 0 || str_set(&o->run_user, opts->run_user) < 0)
+        return ERR_NOMEM;
+    o->opts.state_dir = o->state_dir;
+    o->opts.gateway_id = o->gateway_id;
+    o->opts.run_user = o->run_user;
+    o->runs_dir = path_join(o->state_dir, "runs");
+    o->workspaces_dir = path_join(o->state_dir, "workspaces");
+    o->read_paths = paths_split(opts->sandbox_read_paths);
+    o->write_paths = paths_split(opts->sandbox_write_paths);
+    o->opts.sandbox_read_paths = o->opts.sandbox_write_paths = NULL;
+    if (!o->runs_dir || !o->workspaces_dir || !o->read_paths || !o->write_paths)
+        return ERR_NOMEM;
+    return 0;
+}
+
+static int set_up(struct orchestrator *o, const struct orchestrator_opts *opts)
+{
+    if (sodium_init() < 0)
+        return ERR_INTERNAL;
+    int r = copy_opts(o, opts);
+    if (r == 0)
+        r = find_run_user(o);
+    if (r == 0)
+        r = make_dirs(o);
+    if (r == 0)
+        r = sweeper_new(o->loop, o->workspaces_dir, opts->workspace_retention_ms, is_live, o,
+                        &o->sweeper);
+    if (r == 0)
+        r = loop_timer_new(o->loop, beat, o, &o->heartbeat);
+    if (r < 0)
+        return r;
+    if (gethostname(o->host, sizeof o->host - 1) < 0)
+        o->host[0] = '\0';
+    o->booted_us = recover_boot_time_us("/proc/stat");
+    return 0;
+}
+
+int orchestrator_new(struct loop *l, struct db_pool *pool, struct hub *hub, struct writer *writer,
+                     struct engine *engine, const struct orchestrator_opts *opts,
+                     struct orchestrator **ret)
+{
+    struct orchestrator *o = calloc(1, sizeof *o);
+    if (!o)
+        return ERR_NOMEM;
+    o->loop = l;
+    o->pool = pool;
+    o->hub = hub;
+    o->writer = writer;
+    o->engine = engine;
+    list_init(&o->lives);
+    list_init(&o->ops);
+    list_init(&o->doubts);
+    int r = set_up(o, opts);
+    if (r < 0) {
+        orchestrator_free(o);
+        return r;
+    }
+    *ret = o;
+    return 0;
+}
+
+void orchestrator_leave(struct orchestrator *o)
+{
+    o->is_leaving = true;
+}
+
+void orchestrator_free(struct orchestrator *o)
+{
+    if (!o)
+        return;
+    ops_cancel_all(o);
+    doubts_free(o);
+    for (struct list *node; (node = o->lives.next) != &o->lives;)
+        live_free(LIST_ENTRY(node, struct live, node));
+    loop_timer_free(o->heartbeat);
+    sweeper_free(o->sweeper);
+    free(o->state_dir);
+    free(o->gateway_id);
+    free(o->run_user);
+    free(o->runs_dir);
+    free(o->workspaces_dir);
+    strings_free(o->read_paths);
+    strings_free(o->write_paths);
+    sodium_memzero(o->token_key, sizeof o->token_key);
+    free(o);
+}
+
+bool orchestrator_is_ready(const struct orchestrator *o)
+{
+    return o->is_started && !o->is_leaving && db_pool_is_ready(o->pool);
+}
+
+size_t orchestrator_live_count(const struct orchestrator *o)
+{
+    size_t n = 0;
+    LIST_FOREACH (it, &o->lives) {
+        const struct live *l = LIST_ENTRY(it, struct live, node);
+        n += !l->is_over && !l->is_forgotten;
+    }
+    return n;
+}
