@@ -218,7 +218,8 @@ static void handle_streams(struct run *r, const struct pollfd fds[1 + STREAMS], 
             stream_pump(s, r->out);
         else if (s->fd >= 0 && (fds[1 + i].revents != 0 || r->phase == PHASE_LAST))
             stream_read(s, r->out, now);
-        stream_mind_silence(s, r->out, now);
+        else if (fds[1 + i].fd >= 0) /* it was asked, and has nothing */
+            stream_mind_silence(s, r->out, now);
     }
 }
 
