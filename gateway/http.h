@@ -28,7 +28,8 @@ const char *http_param(const struct http_request *r, const char *name);
 const char *http_query(const struct http_request *r, const char *name); /* decoded; NULL = absent */
 const char *http_body(const struct http_request *r, size_t *ret_len);   /* "" when empty */
 const char *http_request_id(const struct http_request *r);
-const char *http_header_last_event_id(const struct http_request *r);
+const char *http_header_last_event_id(const struct http_request *r);   /* NULL = absent */
+const char *http_header_idempotency_key(const struct http_request *r); /* NULL = absent */
 /* Who asks; NULL on public routes. */
 const struct principal *http_principal(const struct http_request *r);
 /* The scheme and host that clients see: --public-url, or from the request (X-Forwarded-* only from

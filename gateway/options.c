@@ -1,0 +1,203 @@
+/* tailgated's settings: the table, and the rules across settings. */
+#include "gateway/options.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "gateway/client_address.h"
+#include "gateway/cors.h"
+#include "gateway/listen.h"
+
+#include <stddef.h>
+#include <unistd.h>
+
+#define AT(field) offsetof(struct options, field)
+#define STRING(n, field, a, d, h)                                                        \
+    {                                                                                    \
+        .name = (n), .type = CONFIG_STRING, .offset = AT(field), .arg = (a), .def = (d), \
+        .help = (h)                                                                      \
+    }
+#define FLAG(n, field, h)                                                  \
+    {                                                                      \
+        .name = (n), .type = CONFIG_BOOL, .offset = AT(field), .help = (h) \
+    }
+#define NUMBER(n, field, a, d, lo, hi, h)                                                          \
+    {                                                                                              \
+        .name = (n), .type = CONFIG_INT, .offset = AT(field), .arg = (a), .def = (d), .min = (lo), \
+        .max = (hi), .help = (h)                                                                   \
+    }
+#define BYTES(n, field, d, lo, hi, h)                                                       \
+    {                                                                                       \
+        .name = (n), .type = CONFIG_BYTES, .offset = AT(field), .arg = "BYTES", .def = (d), \
+        .min = (lo), .max = (hi), .help = (h)                                               \
+    }
+#define DURATION(n, field, d, lo, hi, h)                                                      \
+    {                                                                                         \
+        .name = (n), .type = CONFIG_DURATION, .offset = AT(field), .arg = "TIME", .def = (d), \
+        .min = (lo), .max = (hi), .help = (h)                                                 \
+    }
+
+#define KIB (1LL << 10)
+#define MIB (1LL << 20)
+#define GIB (1LL << 30)
+#define DAY_MS (24LL * 3600 * 1000)
+
+/* clang-format off: one row a setting */
+static const struct config_option rows[] = {
+    FLAG("dev", dev, "make an admin key in STATE_DIR/admin.key; as root, commands run as `nobody`"),
+    STRING("state-dir", state_dir, "DIR", NULL,
+           "where runs, keys and the private cluster live (/var/lib/tailgate as root, else "
+           "$XDG_STATE_HOME/tailgate)"),
+    STRING("listen", listen, "HOST:PORT", "127.0.0.1:8080",
+           "address to serve; port 0 picks one, [::1]:8080 for IPv6, *:8080 for all"),
+    {.name = "database-url",
+     .type = CONFIG_STRING,
+     .offset = AT(database_url),
+     .arg = "URL",
+     .secret = true,
+     .help =
+         "PostgreSQL 15 or newer; without it a private cluster is started in the state directory"},
+    STRING("postgres-bin-dir", postgres_bin_dir, "DIR", NULL,
+           "where initdb and pg_ctl are, for the private cluster"),
+    STRING("runner", runner, "FILE", NULL, "tailgate-runner (beside tailgated)"),
+    {.name = "log-format",
+     .type = CONFIG_CHOICE,
+     .offset = AT(log_format),
+     .arg = "auto|logfmt|json",
+     .def = "auto",
+     .help = "of the server's own log on standard error; auto: logfmt on a terminal"},
+    STRING("log-level", log_level, "LEVEL", "info", "debug, info, warn or error"),
+    STRING("public-url", public_url, "URL", NULL,
+           "scheme and host that clients see, for links in answers"),
+    STRING("trusted-proxies", trusted_proxies, "LIST", NULL,
+           "addresses or CIDR ranges whose X-Forwarded-* headers are believed"),
+    STRING("cors-origins", cors_origins, "LIST", NULL,
+           "origins that browsers may call from; * for all; the same origin always may"),
+    STRING("tls-cert", tls_cert, "FILE", NULL,
+           "certificate chain in PEM; serves HTTPS together with --tls-key"),
+    STRING("tls-key", tls_key, "FILE", NULL, "its private key in PEM"),
+    FLAG("insecure-http", insecure_http, "allow plain HTTP on other than loopback"),
+    NUMBER("max-connections", max_connections, "N", "10000", 1, 1000000,
+           "connections at a time; more are answered 503"),
+    NUMBER("max-live", max_live, "N", "1000", 1, 1000000,
+           "executions that run at a time; more are answered 429"),
+    BYTES("max-body-bytes", max_body_bytes, "1MiB", 1, GIB, "largest request body"),
+    BYTES("max-message-bytes", max_message_bytes, "64KiB", 128, 16 * MIB,
+          "largest WebSocket message from a client"),
+    DURATION("request-timeout", request_timeout_ms, "30s", 10, DAY_MS,
+             "for a request to arrive whole; then 408"),
+    DURATION("ping-interval", ping_interval_ms, "25s", 10, DAY_MS, "between WebSocket pings"),
+    DURATION("pong-timeout", pong_timeout_ms, "10s", 10, DAY_MS, "for the answer to one"),
+    DURATION("auth-timeout", auth_timeout_ms, "10s", 10, DAY_MS,
+             "for a WebSocket's first message to bring a key"),
+    DURATION("leave-timeout", leave_timeout_ms, "10s", 0, DAY_MS,
+             "how long requests may finish after SIGTERM"),
+    NUMBER("max-subscriptions", max_subscriptions, "N", "1000", 1, 1000000, "of one WebSocket"),
+    BYTES("ring-bytes", ring_bytes, "8MiB", 64 * KIB, 64 * GIB,
+          "latest lines of one execution kept in memory"),
+    BYTES("ring-total-bytes", ring_total_bytes, "512MiB", 64 * KIB, 1024 * GIB,
+          "of all executions"),
+    BYTES("group-bytes", group_bytes, "4MiB", 64 * KIB, GIB, "lines committed in one transaction"),
+    BYTES("feed-bytes", feed_bytes, "1MiB", 64 * KIB, GIB,
+          "uncommitted lines of one execution in memory"),
+    BYTES("spool-bytes", spool_bytes, "256MiB", 64 * KIB, 1024 * GIB,
+          "uncommitted lines of one execution on disk; past it the command blocks"),
+    DURATION("drain-time", drain_ms, "2s", 0, DAY_MS,
+             "how long output of descendants is read after a command's end"),
+    NUMBER("default-timeout", default_timeout_s, "SECONDS", "0", 0, 365 * 86400LL,
+           "of a run that names none; 0 = none"),
+    NUMBER("max-timeout", max_timeout_s, "SECONDS", "0", 0, 365 * 86400LL,
+           "longest that a run may ask for; 0 = any"),
+    NUMBER("default-grace", default_grace_s, "SECONDS", "10", 0, 86400,
+           "between SIGTERM and SIGKILL"),
+    BYTES("max-command-bytes", max_command_bytes, "64KiB", 1, 128 * KIB, "largest command"),
+    BYTES("max-env-bytes", max_env_bytes, "256KiB", 0, MIB,
+          "all names and values of a run's environment"),
+    DURATION("log-retention", log_retention_ms, "0", 0, 100 * 365 * DAY_MS,
+             "how long log lines are kept, in days; 0 = for ever"),
+    DURATION("workspace-retention", workspace_retention_ms, "1h", 0, 365 * DAY_MS,
+             "how long a workspace stays after its run's end"),
+    NUMBER("db-pool-size", db_pool_size, "N", "4", 1, 64,
+           "PostgreSQL connections beside the log writer's"),
+    DURATION("db-deadline", db_deadline_ms, "10s", 100, DAY_MS, "for one PostgreSQL transaction"),
+    STRING("run-user", run_user, "USER", NULL,
+           "as root: the user that commands run as (nobody with --dev)"),
+    STRING("sandbox-read-paths", sandbox_read_paths, "PATHS", NULL,
+           "colon-separated; more that commands may read where Landlock confines them"),
+    STRING("sandbox-write-paths", sandbox_write_paths, "PATHS", NULL,
+           "colon-separated; more that they may write"),
+    DURATION("token-ttl", token_ttl_ms, "24h", 1000, 365 * DAY_MS,
+             "how long a websocket_url is good for"),
+    STRING("admin-email", admin_email, "EMAIL", "admin@localhost", "the admin that --dev makes"),
+};
+/* clang-format on */
+
+const struct config_table options_table = {
+    .program = "tailgated",
+    .usage = "tailgated [--dev] [--state-dir DIR] [--listen HOST:PORT] [--database-url URL] …",
+    .options = rows,
+    .count = ARRAY_SIZE(rows),
+};
+
+static int fail(struct buf *error, const char *option, const char *rule)
+{
+    int err = buf_printf(error, "%s: %s", option, rule);
+    return err ? err : ERR_INVALID;
+}
+
+static bool is_http_url(const char *url)
+{
+    struct cors parsed;
+    return (str_starts_with(url, "http://") || str_starts_with(url, "https://")) &&
+           cors_parse(NULL, url, &parsed) == 0;
+}
+
+static int check_tls(const struct options *o, struct buf *error)
+{
+    if (str_is_empty(o->tls_cert) != str_is_empty(o->tls_key))
+        return fail(error, o->tls_cert ? "--tls-cert" : "--tls-key",
+                    "--tls-cert and --tls-key go together");
+    if (o->tls_cert && access(o->tls_cert, R_OK) != 0)
+        return fail(error, "--tls-cert", "the file cannot be read");
+    if (o->tls_key && access(o->tls_key, R_OK) != 0)
+        return fail(error, "--tls-key", "the file cannot be read");
+    return 0;
+}
+
+static int check_lists(const struct options *o, struct buf *error)
+{
+    struct cors cors;
+    struct address_list proxies;
+    if (o->public_url && !is_http_url(o->public_url))
+        return fail(error, "--public-url", "must be http://HOST or https://HOST");
+    if (cors_parse(o->cors_origins, NULL, &cors))
+        return fail(error, "--cors-origins", "must be a list of origins such as https://a.example");
+    if (address_list_parse(o->trusted_proxies, &proxies, NULL))
+        return fail(error, "--trusted-proxies", "must be a list of addresses or CIDR ranges");
+    return 0;
+}
+
+int options_check(const struct options *o, struct buf *error)
+{
+    enum log_level level;
+    if (log_level_parse(o->log_level, &level))
+        return fail(error, "--log-level", "must be debug, info, warn or error");
+    if (!o->state_dir || o->state_dir[0] != '/')
+        return fail(error, "--state-dir", "must be an absolute path");
+    if (o->runner && o->runner[0] != '/')
+        return fail(error, "--runner", "must be an absolute path");
+    if (geteuid() == 0 && str_is_empty(o->run_user))
+        return fail(error, "--run-user", "as root, commands need a user to run as");
+    if (o->run_user && str_eq(o->run_user, "root"))
+        return fail(error, "--run-user", "commands never run as root");
+    if (o->max_timeout_s > 0 && o->default_timeout_s > o->max_timeout_s)
+        return fail(error, "--default-timeout", "must not be longer than --max-timeout");
+    if (o->ring_bytes > o->ring_total_bytes)
+        return fail(error, "--ring-bytes", "must not be larger than --ring-total-bytes");
+    int err = check_tls(o, error);
+    if (!err)
+        err = check_lists(o, error);
+    if (!err)
+        err = listen_address_check(o, error);
+    return err;
+}
