@@ -20,6 +20,7 @@
 #include "base/compiler.h"
 #include "base/model.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,9 +45,15 @@ struct chunk {
     uint32_t text_len;
     struct chunk_line *lines;
     char *text;
-    size_t memory; /* bytes this chunk holds, frames included */
+    size_t memory;         /* bytes this chunk holds, frames included */
+    bool in_ring, in_page; /* whose memory it counts as (the hub's) */
     struct frame *frames[CHUNK_FRAME_KINDS];
 };
+
+/* One allocation for everything; lines and text are the caller's to fill. ERR_NOMEM, ERR_TOO_LARGE
+ * (also for no lines at all). */
+MUST_CHECK int chunk_new(int64_t execution_key, uint64_t first_seq, uint32_t n_lines,
+                         uint32_t text_len, struct chunk **ret);
 
 static inline uint64_t chunk_last_seq(const struct chunk *c)
 {
@@ -63,6 +70,7 @@ void chunk_builder_free(struct chunk_builder *b);
  * line up to CHUNK_BYTES_MAX). ERR_NOMEM. */
 MUST_CHECK int chunk_builder_add(struct chunk_builder *b, int64_t time_us, uint8_t stream,
                                  uint8_t flags, const void *p, size_t len);
+void chunk_builder_clear(struct chunk_builder *b); /* forgets what was collected */
 size_t chunk_builder_lines(const struct chunk_builder *b);
 size_t chunk_builder_bytes(const struct chunk_builder *b);
 /* The collected lines as a chunk (one reference, the caller's); the builder is empty again.
@@ -70,7 +78,19 @@ size_t chunk_builder_bytes(const struct chunk_builder *b);
 MUST_CHECK int chunk_builder_finish(struct chunk_builder *b, int64_t execution_key,
                                     uint64_t first_seq, struct chunk **ret);
 
+/*
+ * The codec with its compression contexts and scratch memory, for those who code many chunks.
+ */
+struct chunk_codec;
+MUST_CHECK int chunk_codec_new(struct chunk_codec **ret);
+void chunk_codec_free(struct chunk_codec *k);
 /* Stored form appended to out. ERR_NOMEM, ERR_TOO_LARGE. */
+MUST_CHECK int chunk_codec_encode(struct chunk_codec *k, const struct chunk *c, struct buf *out);
+/* Hostile input. ERR_CORRUPT, ERR_NOMEM. */
+MUST_CHECK int chunk_codec_decode(struct chunk_codec *k, const void *p, size_t len,
+                                  int64_t execution_key, uint64_t first_seq, struct chunk **ret);
+
+/* The same with a codec of their own. Stored form appended to out. ERR_NOMEM, ERR_TOO_LARGE. */
 MUST_CHECK int chunk_encode(const struct chunk *c, struct buf *out);
 /* Hostile input. ERR_CORRUPT, ERR_NOMEM. */
 MUST_CHECK int chunk_decode(const void *p, size_t len, int64_t execution_key, uint64_t first_seq,

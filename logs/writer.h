@@ -58,16 +58,19 @@ struct feed_callbacks {
     /* A transition was committed and published. */
     void (*on_committed)(void *user, const struct exec_state *s);
     void (*on_break)(void *user, enum feed_break why, const char *details);
+    /* feed_is_drained has become true; may be NULL. */
+    void (*on_drained)(void *user);
 };
 /*
- * spool_fd, ack_fd: of the run directory, the feed's from now on (closed with it). path: the
- * spool's, for the watch. row: as read from the database: reading starts at row->spool_offset.
- * ERR_CORRUPT when the spool's header is wrong.
+ * spool_fd, ack_fd: of the run directory, the feed's from now on (closed with it; closed here when
+ * this fails). path: the spool's, for the watch. row: as read from the database: reading starts at
+ * row->spool_offset. ERR_CORRUPT when the spool's header is wrong. After on_break(FEED_STORE) what
+ * was not committed is forgotten and reading has stopped, but feed_transition is still possible.
  */
 MUST_CHECK int feed_open(struct writer *w, const struct execution *row, const char *path,
                          int spool_fd, int ack_fd, const struct feed_callbacks *cb, void *user,
                          struct feed **ret);
-/* Without callbacks from now on; frees when nothing of it is in flight. */
+/* Without callbacks from now on (allowed inside them); frees when nothing of it is in flight. */
 void feed_free(struct feed *f);
 /* Looks at the spool now (process ended, poll). Otherwise inotify says when. */
 void feed_wake(struct feed *f);
@@ -76,7 +79,7 @@ bool feed_is_drained(const struct feed *f);
 /*
  * Queues a state change behind what was read so far. to->version is set by the feed; to->last_seq
  * too. A second transition may be queued before the first is committed. ERR_INVALID when the table
- * forbids it.
+ * forbids it, ERR_STALE after on_break(FEED_STALE).
  */
 MUST_CHECK int feed_transition(struct feed *f, const struct exec_state *to, const char *cause,
                                const char *request_id);
