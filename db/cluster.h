@@ -19,14 +19,17 @@
 struct db_cluster;
 /* err: 0, ERR_NOT_FOUND (no PostgreSQL 15+ binaries), ERR_SYS (its output is logged). */
 typedef void (*db_cluster_fn)(void *user, int err);
-/* state_dir: absolute, exists. bin_dir: where initdb and pg_ctl are, NULL = look in
- * /usr/lib/postgresql/ * /bin (newest) and PATH. */
+/* state_dir: absolute, exists; as root it becomes 0711. bin_dir: where initdb and pg_ctl are, NULL =
+ * look in /usr/lib/postgresql/ * /bin (the data directory's version, else the newest) and PATH.
+ * Returned at once: ERR_NOT_FOUND (no user postgres), ERR_SYS (user postgres cannot reach
+ * state_dir; logged). */
 MUST_CHECK int db_cluster_start(struct loop *l, const char *state_dir, const char *bin_dir,
                                 db_cluster_fn fn, void *user, struct db_cluster **ret);
 /* libpq connection string; valid once started. */
 const char *db_cluster_conninfo(const struct db_cluster *c);
-/* Stops PostgreSQL, then calls fn. */
+/* Stops PostgreSQL, then calls fn; the start's fn is not called any more. */
 void db_cluster_stop(struct db_cluster *c, db_cluster_fn fn, void *user);
+/* Leaves PostgreSQL as it is: what still runs is adopted by the next start. */
 void db_cluster_free(struct db_cluster *c);
 
 #endif
