@@ -8,6 +8,7 @@
 #include "gateway/cors.h"
 #include "gateway/listen.h"
 
+#include <pwd.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -152,6 +153,20 @@ static bool is_http_url(const char *url)
            cors_parse(NULL, url, &parsed) == 0;
 }
 
+/* As root commands run as somebody else; otherwise they can only run as we do. */
+static int check_run_user(const struct options *o, struct buf *error)
+{
+    if (geteuid() != 0)
+        return o->run_user ? fail(error, "--run-user", "only root can run commands as another user")
+                           : 0;
+    if (!o->run_user)
+        return fail(error, "--run-user", "as root, commands need a user to run as");
+    const struct passwd *user = getpwnam(o->run_user);
+    if (!user)
+        return fail(error, "--run-user", "there is no such user");
+    return user->pw_uid == 0 ? fail(error, "--run-user", "commands never run as root") : 0;
+}
+
 static int check_tls(const struct options *o, struct buf *error)
 {
     if (str_is_empty(o->tls_cert) != str_is_empty(o->tls_key))
@@ -186,15 +201,13 @@ int options_check(const struct options *o, struct buf *error)
         return fail(error, "--state-dir", "must be an absolute path");
     if (o->runner && o->runner[0] != '/')
         return fail(error, "--runner", "must be an absolute path");
-    if (geteuid() == 0 && str_is_empty(o->run_user))
-        return fail(error, "--run-user", "as root, commands need a user to run as");
-    if (o->run_user && str_eq(o->run_user, "root"))
-        return fail(error, "--run-user", "commands never run as root");
     if (o->max_timeout_s > 0 && o->default_timeout_s > o->max_timeout_s)
         return fail(error, "--default-timeout", "must not be longer than --max-timeout");
     if (o->ring_bytes > o->ring_total_bytes)
         return fail(error, "--ring-bytes", "must not be larger than --ring-total-bytes");
-    int err = check_tls(o, error);
+    int err = check_run_user(o, error);
+    if (!err)
+        err = check_tls(o, error);
     if (!err)
         err = check_lists(o, error);
     if (!err)

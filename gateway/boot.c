@@ -1,0 +1,351 @@
+/* The one place, with main.c, that knows all modules. */
+#include "gateway/boot.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/str.h"
+#include "db/cluster.h"
+#include "db/migrate.h"
+#include "db/pool.h"
+#include "gateway/server.h"
+#include "logs/hub.h"
+#include "logs/keeper.h"
+#include "logs/writer.h"
+#include "orchestrator/engines/process.h"
+#include "orchestrator/orchestrator.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* A PostgreSQL that starts beside us (compose, a reboot) is given this long. */
+#define MIGRATE_TRIES 60
+#define MIGRATE_RETRY_MS 1000
+#define KEEPER_INTERVAL_MS (10 * 60 * 1000)
+
+enum boot_phase {
+    BOOT_CLUSTER,
+    BOOT_MIGRATE,
+    BOOT_CONNECT,
+    BOOT_ADOPT,
+    BOOT_BOOTSTRAP,
+    BOOT_SERVING,
+    BOOT_LEAVING,
+    BOOT_DOWN,
+};
+static const char *const PHASE_NAMES[] = {"CLUSTER",   "MIGRATE", "CONNECT", "ADOPT",
+                                          "BOOTSTRAP", "SERVING", "LEAVING", "DOWN"};
+
+struct boot {
+    const struct options *o;
+    const char *gateway_id;
+    struct loop *loop;
+    enum boot_phase phase;
+    bool leaving;
+    int exit_code, tries;
+    const char *conninfo;
+    struct loop_signal *on_term, *on_int;
+    struct loop_timer *retry;
+    struct db_cluster *cluster;
+    struct db_pool *pool, *writer_pool;
+    struct hub *hub;
+    struct keeper *keeper;
+    struct writer *writer;
+    struct engine *engine;
+    struct orchestrator *orch;
+    struct server *server;
+};
+
+static void set_phase(struct boot *b, enum boot_phase phase)
+{
+    log_debug("start", "from", PHASE_NAMES[b->phase], "to", PHASE_NAMES[phase]);
+    b->phase = phase;
+}
+
+static void down(struct boot *b, int exit_code)
+{
+    if (b->exit_code == 0)
+        b->exit_code = exit_code;
+    set_phase(b, BOOT_DOWN);
+    loop_stop(b->loop);
+}
+
+static void fail(struct boot *b, const char *what, int err)
+{
+    log_error("start failed", "step", what, "error", err_name(err));
+    down(b, 1);
+}
+
+/* ---- serving ---- */
+
+static void serve(struct boot *b)
+{
+    struct buf error CLEANUP_BUF = {.max = 1024};
+    const char *url = NULL;
+    int err = server_listen(b->server, &error, &url);
+    if (err) {
+        (void)fprintf(stderr, "tailgated: %s\n", error.data ? error.data : err_name(err));
+        down(b, 2);
+        return;
+    }
+    set_phase(b, BOOT_SERVING);
+    log_info("ready", "url", url, "version", SERVER_VERSION, "gateway", b->gateway_id, "state_dir",
+             b->o->state_dir);
+    (void)printf("Tailgate is ready: %s\n", url);
+    if (b->o->dev)
+        (void)printf("Admin key: %s/admin.key\n"
+                     "  export TAILGATE_ENDPOINT=%s TAILGATE_API_KEY=$(cat %s/admin.key)\n"
+                     "  tailgate run -- 'echo hello'\n",
+                     b->o->state_dir, url, b->o->state_dir);
+    (void)fflush(stdout);
+}
+
+static void on_bootstrapped(void *user, int err)
+{
+    struct boot *b = user;
+    if (b->leaving)
+        down(b, 0);
+    else if (err)
+        fail(b, "admin key", err);
+    else
+        serve(b);
+}
+
+static void on_adopted(void *user, int err)
+{
+    struct boot *b = user;
+    if (b->leaving) {
+        down(b, 0);
+        return;
+    }
+    if (err) {
+        fail(b, "orchestrator", err);
+        return;
+    }
+    if (!b->o->dev) {
+        serve(b);
+        return;
+    }
+    set_phase(b, BOOT_BOOTSTRAP);
+    err = orchestrator_bootstrap_dev(b->orch, b->o->admin_email, on_bootstrapped, b);
+    if (err)
+        fail(b, "admin key", err);
+}
+
+/* ---- modules ---- */
+
+static int make_logs(struct boot *b)
+{
+    const struct options *o = b->o;
+    struct hub_opts hub = HUB_DEFAULTS;
+    struct writer_opts writer = WRITER_DEFAULTS;
+    const struct keeper_opts keeper = {.retention_ms = o->log_retention_ms,
+                                       .interval_ms = KEEPER_INTERVAL_MS};
+    hub.ring_bytes = o->ring_bytes;
+    hub.ring_total_bytes = o->ring_total_bytes;
+    int err = hub_new(b->loop, b->pool, &hub, &b->hub);
+    if (!err)
+        err = keeper_new(b->loop, b->pool, &keeper, &b->keeper);
+    writer.owner = b->gateway_id;
+    writer.group_bytes_max = o->group_bytes;
+    writer.feed_bytes_max = o->feed_bytes;
+    writer.keeper = b->keeper;
+    return err ? err : writer_new(b->loop, b->writer_pool, b->hub, &writer, &b->writer);
+}
+
+static int make_orchestrator(struct boot *b)
+{
+    const struct options *o = b->o;
+    const struct orchestrator_opts opts = {
+        .state_dir = o->state_dir,
+        .gateway_id = b->gateway_id,
+        .workspace_retention_ms = o->workspace_retention_ms,
+        .default_timeout_s = o->default_timeout_s,
+        .max_timeout_s = o->max_timeout_s,
+        .default_grace_s = o->default_grace_s,
+        .command_bytes_max = o->max_command_bytes,
+        .env_bytes_max = o->max_env_bytes,
+        .max_live = (size_t)o->max_live,
+        .spool_max = o->spool_bytes,
+        .drain_ms = o->drain_ms,
+        .run_user = geteuid() == 0 ? o->run_user : NULL,
+        .sandbox_read_paths = o->sandbox_read_paths,
+        .sandbox_write_paths = o->sandbox_write_paths,
+        .token_ttl_s = o->token_ttl_ms / 1000,
+    };
+    int err = engine_process_new(b->loop, o->runner, &b->engine);
+    if (!err)
+        err = orchestrator_new(b->loop, b->pool, b->hub, b->writer, b->engine, &opts, &b->orch);
+    return err;
+}
+
+static void on_connected(void *user)
+{
+    struct boot *b = user;
+    if (b->phase != BOOT_CONNECT)
+        return;
+    int err = make_logs(b);
+    if (!err)
+        err = make_orchestrator(b);
+    if (!err)
+        err = server_new(b->loop, b->o, b->hub, b->orch, &b->server);
+    set_phase(b, BOOT_ADOPT);
+    if (!err)
+        err = orchestrator_start(b->orch, on_adopted, b);
+    if (err)
+        fail(b, "modules", err);
+}
+
+static void connect_pools(struct boot *b)
+{
+    struct db_pool_opts opts = DB_POOL_DEFAULTS;
+    opts.conninfo = b->conninfo;
+    opts.size = (size_t)b->o->db_pool_size;
+    opts.deadline_ms = b->o->db_deadline_ms;
+    opts.application_name = "tailgated";
+    int err = db_pool_new(b->loop, &opts, &b->pool);
+    opts.size = 1; /* one connection, so that chunks and transitions keep their order */
+    opts.application_name = "tailgated writer";
+    if (!err)
+        err = db_pool_new(b->loop, &opts, &b->writer_pool);
+    if (err) {
+        fail(b, "database pool", err);
+        return;
+    }
+    set_phase(b, BOOT_CONNECT);
+    db_pool_on_ready(b->pool, on_connected, b);
+}
+
+/* ---- database ---- */
+
+static void migrate(void *user);
+
+static void on_migrated(void *user, int err, int applied)
+{
+    struct boot *b = user;
+    if (b->leaving) {
+        down(b, 0);
+    } else if (err == ERR_DB_AWAY && ++b->tries < MIGRATE_TRIES) {
+        if (b->tries == 1)
+            log_warn("the database is not reachable yet");
+        loop_timer_start(b->retry, MIGRATE_RETRY_MS, 0);
+    } else if (err) {
+        fail(b, "migrations", err);
+    } else {
+        log_info("database", "migrations_applied", LOG_NUM(applied));
+        connect_pools(b);
+    }
+}
+
+static void migrate(void *user)
+{
+    struct boot *b = user;
+    set_phase(b, BOOT_MIGRATE);
+    int err = db_migrate(b->loop, b->conninfo, on_migrated, b);
+    if (err)
+        fail(b, "migrations", err);
+}
+
+static void on_cluster(void *user, int err)
+{
+    struct boot *b = user;
+    if (b->leaving) {
+        down(b, 0);
+    } else if (err) {
+        fail(b, "private PostgreSQL", err);
+    } else {
+        b->conninfo = db_cluster_conninfo(b->cluster);
+        migrate(b);
+    }
+}
+
+static void start(struct boot *b)
+{
+    if (b->o->database_url) {
+        b->conninfo = b->o->database_url;
+        migrate(b);
+        return;
+    }
+    int err = db_cluster_start(b->loop, b->o->state_dir, b->o->postgres_bin_dir, on_cluster, b,
+                               &b->cluster);
+    if (err)
+        fail(b, "private PostgreSQL", err);
+}
+
+/* ---- the end ---- */
+
+static void on_left(void *user)
+{
+    down(user, 0);
+}
+
+static void on_signal(void *user, int signum)
+{
+    struct boot *b = user;
+    if (b->leaving)
+        _exit(1); /* asked twice: at once */
+    b->leaving = true;
+    log_info("leaving", "signal", LOG_NUM(signum));
+    if (b->phase == BOOT_SERVING) {
+        set_phase(b, BOOT_LEAVING);
+        orchestrator_leave(b->orch);
+        server_leave(b->server, on_left, b);
+    } else if (b->phase == BOOT_CONNECT || loop_timer_is_active(b->retry)) {
+        down(b, 0);
+    } /* in other phases the step under way sees it */
+}
+
+static void on_cluster_stopped(void *user, int err)
+{
+    struct boot *b = user;
+    if (err)
+        log_error("private PostgreSQL did not stop", "error", err_name(err));
+    loop_stop(b->loop);
+}
+
+static void tear_down(struct boot *b)
+{
+    server_free(b->server);
+    orchestrator_free(b->orch);
+    writer_free(b->writer);
+    keeper_free(b->keeper);
+    hub_free(b->hub);
+    db_pool_free(b->writer_pool);
+    db_pool_free(b->pool);
+    if (b->engine)
+        b->engine->ops->free(b->engine);
+    if (b->cluster) {
+        db_cluster_stop(b->cluster, on_cluster_stopped, b);
+        (void)!loop_run(b->loop);
+        db_cluster_free(b->cluster);
+    }
+    loop_timer_free(b->retry);
+    loop_signal_free(b->on_term);
+    loop_signal_free(b->on_int);
+    loop_free(b->loop);
+}
+
+int boot_run(const struct options *o, const char *gateway_id)
+{
+    struct boot b = {.o = o, .gateway_id = gateway_id};
+    int err = loop_new(&b.loop);
+    if (!err)
+        err = loop_signal_new(b.loop, SIGTERM, on_signal, &b, &b.on_term);
+    if (!err)
+        err = loop_signal_new(b.loop, SIGINT, on_signal, &b, &b.on_int);
+    if (!err)
+        err = loop_timer_new(b.loop, migrate, &b, &b.retry);
+    if (err) {
+        log_error("start failed", "step", "event loop", "error", err_name(err));
+        b.exit_code = 1;
+    } else {
+        start(&b);
+        if (b.phase != BOOT_DOWN)
+            (void)!loop_run(b.loop);
+    }
+    tear_down(&b);
+    log_info("stopped");
+    return b.exit_code;
+}

@@ -1,0 +1,106 @@
+/* tailgated: settings, log, state directory; then boot.c runs the server. */
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "gateway/boot.h"
+#include "gateway/options.h"
+#include "gateway/server.h"
+#include "gateway/state_dir.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXIT_SETTINGS 2
+
+/* Defaults that depend on who and where we are. */
+static int complete(struct options *o, struct buf *error)
+{
+    char path[PATH_MAX];
+    int err = 0;
+    if (!o->state_dir)
+        err = state_dir_default(&o->state_dir);
+    if (!err && o->dev && geteuid() == 0 && !o->run_user)
+        err = str_set(&o->run_user, "nobody");
+    if (!err && !o->runner) {
+        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/tailgate-runner"));
+        char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
+        if (!slash)
+            return buf_append_str(error, "--runner: tailgate-runner was not found") ? ERR_NOMEM
+                                                                                    : ERR_INVALID;
+        memcpy(slash, "/tailgate-runner", sizeof("/tailgate-runner"));
+        err = str_set(&o->runner, path);
+    }
+    if (!err && access(o->runner, X_OK) != 0) {
+        err = buf_printf(error, "--runner: %s cannot be executed", o->runner);
+        return err ? err : ERR_INVALID;
+    }
+    return err;
+}
+
+static void set_up_log(const struct options *o)
+{
+    enum log_level level = LOG_INFO;
+    bool json = o->log_format == 2 || (o->log_format == 0 && !isatty(STDERR_FILENO));
+    (void)!log_level_parse(o->log_level, &level); /* options_check passed it */
+    log_setup(level, json ? LOG_JSON : LOG_LOGFMT);
+}
+
+static int print_special(const char *special)
+{
+    struct buf help CLEANUP_BUF = {.max = 65536};
+    if (str_eq(special, "version")) {
+        (void)printf("tailgated %s\n", SERVER_VERSION);
+        return 0;
+    }
+    if (config_help(&options_table, &help))
+        return 1;
+    (void)fputs(help.data, stdout);
+    return 0;
+}
+
+static int run(struct options *o, struct buf *error)
+{
+    char gateway_id[GATEWAY_ID_SIZE];
+    int lock_fd = -1;
+    int err = complete(o, error);
+    if (!err)
+        err = options_check(o, error);
+    if (!err)
+        err = state_dir_take(o->state_dir, error, &lock_fd);
+    if (!err)
+        err = state_dir_gateway_id(o->state_dir, error, gateway_id);
+    if (err) {
+        (void)fprintf(stderr, "tailgated: %s\n", error->len ? error->data : err_name(err));
+        if (lock_fd >= 0)
+            (void)close(lock_fd);
+        return EXIT_SETTINGS;
+    }
+    set_up_log(o);
+    int code = boot_run(o, gateway_id);
+    (void)close(lock_fd);
+    return code;
+}
+
+int main(int argc, char *argv[], char *envp[])
+{
+    struct options o = {0};
+    struct buf error CLEANUP_BUF = {.max = 4096};
+    const char *special = NULL;
+    int code;
+    (void)signal(SIGPIPE, SIG_IGN);
+    int err = config_load(&options_table, &o, argc, argv, envp, &error, &special);
+    if (err == ERR_END) {
+        code = print_special(special);
+    } else if (err) {
+        (void)fprintf(stderr, "tailgated: %s\n", error.len ? error.data : err_name(err));
+        code = EXIT_SETTINGS;
+    } else {
+        code = run(&o, &error);
+    }
+    config_done(&options_table, &o);
+    return code;
+}
