@@ -72,7 +72,7 @@ static void follow_and_ack(struct fixture *f, struct ack_reader *a)
     assert_int_equal(spool_reader_new(fd, RUN_ID, 0, &r), 0);
     while (rc != -ENODATA) {
         rc = spool_reader_next(r, &rec);
-        if (rc == 0 && rec.kind == 'o')
+        if (rc == 0 && rec.kind == 'o' && rec.flags == 0) /* a killed command may leave a part */
             a->in_order = number_of(&rec) == ++a->lines && a->in_order;
         if (rc == -EAGAIN) {
             assert_int_equal(rundir_ack_write(ack, spool_reader_offset(r)), 0);
@@ -163,7 +163,6 @@ static void test_bound__stopped_while_blocked__ends_after_ack(void **state)
     (void)await_standstill(fd);
     close(fd);
     assert_int_equal(rundir_signal(f->dirfd, SIGTERM), 0);
-    await_number(f, "../run/lock");
     follow_and_ack(f, &a);
     run_wait(f);
     assert_true(a.in_order);
