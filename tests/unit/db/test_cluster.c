@@ -146,11 +146,10 @@ static void test_db_cluster_start__nothing_there__private_and_up(void **state)
         snprintf(path, sizeof(path), "%s/pg.password", p->dir);
         assert_int_equal(stat(path, &st), 0);
         assert_int_equal(st.st_mode & 07777, 0600);
-        /* Without the password our own user id is not enough. */
-        snprintf(path, sizeof(path), "host=%s/pg/run port=5432 user=postgres dbname=postgres -w",
+        /* Our own user id alone is not enough. */
+        snprintf(path, sizeof(path), "host=%s/pg/run port=5432 user=postgres dbname=postgres",
                  p->dir);
         setenv("PGPASSWORD", "wrong", 1);
-        path[strlen(path) - 3] = '\0';
         assert_int_equal(pg_cluster_exec(path, "SELECT 1"), -1);
         unsetenv("PGPASSWORD");
     }
