@@ -18,8 +18,9 @@ static const char *const PHASE_NAMES[] = {
 
 void http_set_phase(struct http_request *r, enum http_phase phase)
 {
-    log_debug("request", "request_id", r->id, "from", PHASE_NAMES[r->phase], "to",
-              PHASE_NAMES[phase]);
+    bool entered = http_log_enter(r);
+    log_debug("request", "from", PHASE_NAMES[r->phase], "to", PHASE_NAMES[phase]);
+    http_log_leave(entered);
     r->phase = phase;
     r->progress_ms = clock_mono_ms();
 }
@@ -202,6 +203,8 @@ bool http_is_gone(const struct http_request *r)
 static void refuse(struct http_request *r, const struct problem *p)
 {
     r->must_close = true;
+    if (!http_header(r, HEADER_CONTENT_LENGTH) && !http_header(r, HEADER_TRANSFER_ENCODING))
+        r->body_complete = true; /* none to be drained */
     http_respond_problem(r, p);
 }
 
@@ -264,7 +267,8 @@ int http_on_body(struct connection *c, const void *in, size_t len)
 int http_on_body_end(struct connection *c)
 {
     lws_set_timeout(c->wsi, NO_PENDING_TIMEOUT, 0);
-    return 0; /* the body's own length told */
+    /* The body's own length told already, unless it was only awaited to be dropped. */
+    return c->drain_until_ms > 0 ? -1 : 0;
 }
 
 /* The answer is out. Returns -1 to close. */

@@ -136,6 +136,9 @@ MUST_CHECK int http_make_public_base(struct http_request *r);
 MUST_CHECK int http_append_head(struct http_request *r, int status, const char *content_type,
                                 int64_t body_len, struct buf *out);
 void http_log_access(const struct http_request *r);
+/* Records between the two carry the request's id, which may be set already. */
+bool http_log_enter(const struct http_request *r);
+void http_log_leave(bool entered);
 /* 405 with Allow; allowed: a bit per enum http_method. */
 void http_respond_wrong_method(struct http_request *r, unsigned allowed);
 

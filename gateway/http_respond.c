@@ -102,7 +102,9 @@ void http_respond(struct http_request *r, int status, const char *content_type, 
     if (!err && len > 0 && !r->is_head && status != 204)
         err = buf_append(&r->out, body, len);
     if (err) {
-        log_error("response", "request_id", r->id, "error", err_name(err));
+        bool entered = http_log_enter(r);
+        log_error("response", "error", err_name(err));
+        http_log_leave(entered);
         connection_kill(r->conn);
         return;
     }
@@ -165,14 +167,29 @@ static const char *method_name(const struct http_request *r)
     return r->is_head ? "HEAD" : names[r->method];
 }
 
+bool http_log_enter(const struct http_request *r)
+{
+    if (str_eq(log_request_id(), r->id))
+        return false;
+    log_set_request_id(r->id);
+    return true;
+}
+
+void http_log_leave(bool entered)
+{
+    if (entered)
+        log_set_request_id(NULL);
+}
+
 void http_log_access(const struct http_request *r)
 {
     enum log_level level =
         r->route && r->route->is_public && r->status < 400 ? LOG_DEBUG : LOG_INFO;
     int64_t took_us = clock_mono_us() - r->started_us;
-    log_write(level, "http", "request_id", r->id, "client_request_id",
-              http_header(r, HEADER_REQUEST_ID), "method", method_name(r), "path", r->path,
-              "status", LOG_NUM(r->status), "bytes", LOG_NUM(r->sent_bytes), "duration_ms",
-              LOG_NUM(took_us / 1000), "user", r->has_principal ? r->principal.email : NULL,
-              "client", r->client, NULL);
+    bool entered = http_log_enter(r);
+    log_write(level, "http", "client_request_id", http_header(r, HEADER_REQUEST_ID), "method",
+              method_name(r), "path", r->path, "status", LOG_NUM(r->status), "bytes",
+              LOG_NUM(r->sent_bytes), "duration_ms", LOG_NUM(took_us / 1000), "user",
+              r->has_principal ? r->principal.email : NULL, "client", r->client, NULL);
+    http_log_leave(entered);
 }
