@@ -32,6 +32,7 @@ struct orchestrator {
     int64_t booted_us; /* when the host was booted; 0 = unknown */
     uint8_t token_key[TOKEN_KEY_LEN];
     bool has_token_key, is_started, is_leaving;
+    bool is_beating;    /* a heartbeat is in flight */
     size_t creating;    /* rows being created */
     struct list lives;  /* struct live, from their row's creation until nothing of it is left */
     struct list ops;    /* struct op */

@@ -93,20 +93,28 @@ struct beat {
 static void beat_answered(void *user, int err, const struct db_result *r UNUSED)
 {
     struct beat *b = user;
-    if (op_end(&b->op) && err < 0)
-        log_warn("heartbeat failed", "error", err_name(err));
+    struct orchestrator *o = b->op.o;
+    if (op_end(&b->op)) {
+        o->is_beating = false;
+        if (err < 0)
+            log_warn("heartbeat failed", "error", err_name(err));
+    }
     free(b);
 }
 
 static void beat(void *user)
 {
     struct orchestrator *o = user;
-    struct beat *b = calloc(1, sizeof *b);
-    if (b && store_gateway_heartbeat(o->pool, o->gateway_id, o->host, beat_answered, b) == 0)
-        op_begin(o, &b->op, NULL);
-    else
-        free(b);
     doubts_look(o);
+    struct beat *b = o->is_beating ? NULL : calloc(1, sizeof *b);
+    if (!b)
+        return;
+    if (store_gateway_heartbeat(o->pool, o->gateway_id, o->host, beat_answered, b) < 0) {
+        free(b);
+        return;
+    }
+    o->is_beating = true;
+    op_begin(o, &b->op, NULL);
 }
 
 static int copy_opts(struct orchestrator *o, const struct orchestrator_opts *opts)

@@ -1,0 +1,124 @@
+/* Timers and clocks that stand still: what is wrapped by FAKE_TIME. */
+#include "fake.h"
+
+#include "base/clock.h"
+
+static struct list timers = {&timers, &timers};
+static int64_t now_ms = 1000;
+#define WALL_BEGIN_US INT64_C(1767225600000000) /* 2026-01-01 */
+
+struct loop_timer {
+    struct list node;
+    loop_fn fn;
+    void *user;
+    int64_t due_ms, repeat_ms;
+    bool is_active;
+};
+
+int __wrap_loop_timer_new(struct loop *l, loop_fn fn, void *user, struct loop_timer **ret);
+void __wrap_loop_timer_start(struct loop_timer *t, int64_t delay_ms, int64_t repeat_ms);
+void __wrap_loop_timer_stop(struct loop_timer *t);
+void __wrap_loop_timer_free(struct loop_timer *t);
+int __wrap_loop_defer_new(struct loop *l, loop_fn fn, void *user, struct loop_defer **ret);
+void __wrap_loop_defer_schedule(struct loop_defer *d);
+void __wrap_loop_defer_free(struct loop_defer *d);
+int __wrap_loop_work_submit(struct loop *l, loop_work_fn work, loop_done_fn done, void *user);
+int64_t __wrap_clock_mono_ms(void);
+int64_t __wrap_clock_wall_us(void);
+
+size_t fake_timers(void)
+{
+    size_t n = 0;
+    LIST_FOREACH (it, &timers)
+        n++;
+    return n;
+}
+
+int __wrap_loop_timer_new(struct loop *l UNUSED, loop_fn fn, void *user, struct loop_timer **ret)
+{
+    struct loop_timer *t = calloc(1, sizeof *t);
+    if (!t)
+        return ERR_NOMEM;
+    t->fn = fn;
+    t->user = user;
+    list_append(&timers, &t->node);
+    *ret = t;
+    return 0;
+}
+
+void __wrap_loop_timer_start(struct loop_timer *t, int64_t delay_ms, int64_t repeat_ms)
+{
+    t->due_ms = now_ms + delay_ms;
+    t->repeat_ms = repeat_ms;
+    t->is_active = true;
+}
+
+void __wrap_loop_timer_stop(struct loop_timer *t)
+{
+    t->is_active = false;
+}
+
+void __wrap_loop_timer_free(struct loop_timer *t)
+{
+    if (!t)
+        return;
+    list_remove(&t->node);
+    free(t);
+}
+
+/* A deferred call is a timer that is due now. */
+int __wrap_loop_defer_new(struct loop *l, loop_fn fn, void *user, struct loop_defer **ret)
+{
+    return __wrap_loop_timer_new(l, fn, user, (struct loop_timer **)(void *)ret);
+}
+
+void __wrap_loop_defer_schedule(struct loop_defer *d)
+{
+    __wrap_loop_timer_start((struct loop_timer *)(void *)d, 0, 0);
+}
+
+void __wrap_loop_defer_free(struct loop_defer *d)
+{
+    __wrap_loop_timer_free((struct loop_timer *)(void *)d);
+}
+
+/* Off the loop is at once here. */
+int __wrap_loop_work_submit(struct loop *l UNUSED, loop_work_fn work UNUSED,
+                            loop_done_fn done UNUSED, void *user UNUSED)
+{
+    return ERR_NOMEM;
+}
+
+int64_t __wrap_clock_mono_ms(void)
+{
+    return now_ms;
+}
+
+int64_t __wrap_clock_wall_us(void)
+{
+    return WALL_BEGIN_US + now_ms * 1000;
+}
+
+static struct loop_timer *next_due(int64_t until_ms)
+{
+    struct loop_timer *next = NULL;
+    LIST_FOREACH (it, &timers) {
+        struct loop_timer *t = LIST_ENTRY(it, struct loop_timer, node);
+        if (t->is_active && t->due_ms <= until_ms && (!next || t->due_ms < next->due_ms))
+            next = t;
+    }
+    return next;
+}
+
+void fake_pass(int64_t ms)
+{
+    int64_t until_ms = now_ms + ms;
+    for (struct loop_timer *t; (t = next_due(until_ms)) != NULL;) {
+        if (t->due_ms > now_ms)
+            now_ms = t->due_ms;
+        t->is_active = t->repeat_ms > 0;
+        t->due_ms = now_ms + t->repeat_ms;
+        t->fn(t->user);
+    }
+    now_ms = until_ms;
+}
