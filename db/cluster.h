@@ -19,8 +19,8 @@
 struct db_cluster;
 /* err: 0, ERR_NOT_FOUND (no PostgreSQL 15+ binaries), ERR_SYS (its output is logged). */
 typedef void (*db_cluster_fn)(void *user, int err);
-/* state_dir: absolute, exists; as root it becomes 0711. bin_dir: where initdb and pg_ctl are, NULL =
- * look in /usr/lib/postgresql/ * /bin (the data directory's version, else the newest) and PATH.
+/* state_dir: absolute, exists; as root it becomes 0711. bin_dir: where initdb and pg_ctl are, NULL
+ * = look in /usr/lib/postgresql/ * /bin (the data directory's version, else the newest) and PATH.
  * Returned at once: ERR_NOT_FOUND (no user postgres), ERR_SYS (user postgres cannot reach
  * state_dir; logged). */
 MUST_CHECK int db_cluster_start(struct loop *l, const char *state_dir, const char *bin_dir,

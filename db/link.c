@@ -264,7 +264,7 @@ int db_link_new(struct loop *l, const struct db_link_opts *opts, const struct db
     k->user = user;
     k->backoff_ms = BACKOFF_MIN_MS;
     int r = db_params_init(&k->params, opts->conninfo, opts->application_name,
-                           opts->statement_timeout_ms);
+                           opts->statement_timeout_ms, opts->settings);
     if (r == 0)
         r = loop_timer_new(l, on_timer, k, &k->timer);
     if (r < 0) {

@@ -41,6 +41,7 @@ struct db_link_opts {
     const char *conninfo;
     const char *application_name; /* NULL = "tailgated" */
     int64_t statement_timeout_ms; /* on the server; 0 = none */
+    const char *settings;         /* more for the session: "-c name=value …"; NULL = none */
 };
 
 struct db_link;

@@ -60,20 +60,22 @@ static bool has_name(const char *hosts)
     return false;
 }
 
-static int fill_options(struct db_params *p, int64_t statement_timeout_ms)
+static int fill_options(struct db_params *p, int64_t statement_timeout_ms, const char *settings)
 {
     CLEANUP_BUF struct buf b;
     buf_init(&b, OPTIONS_BYTES);
     const char *theirs = db_params_get(p, "options");
     size_t len;
-    int r =
-        buf_printf(&b, "%s%s-c synchronous_commit=on -c TimeZone=UTC -c statement_timeout=%" PRId64,
-                   theirs ? theirs : "", theirs ? " " : "", statement_timeout_ms);
+    int r = buf_printf(&b,
+                       "%s%s-c synchronous_commit=on -c TimeZone=UTC "
+                       "-c statement_timeout=%" PRId64 "%s%s",
+                       theirs ? theirs : "", theirs ? " " : "", statement_timeout_ms,
+                       settings ? " " : "", settings ? settings : "");
     return r < 0 ? r : buf_take(&b, &p->options, &len);
 }
 
 int db_params_init(struct db_params *p, const char *conninfo, const char *application_name,
-                   int64_t statement_timeout_ms)
+                   int64_t statement_timeout_ms, const char *settings)
 {
     memset(p, 0, sizeof(*p));
     char *message = NULL;
@@ -83,7 +85,7 @@ int db_params_init(struct db_params *p, const char *conninfo, const char *applic
         return ERR_INVALID;
     int r = str_set(&p->application_name, application_name ? application_name : "tailgated");
     if (r == 0)
-        r = fill_options(p, statement_timeout_ms);
+        r = fill_options(p, statement_timeout_ms, settings);
     const char *host = db_params_get(p, "host");
     if (!host)
         host = getenv("PGHOST"); /* libpq would use it too */
@@ -180,6 +182,9 @@ void db_params_fill(const struct db_params *p, const struct db_params_hosts *h,
     static const char *const ours[] = {"application_name", "options", "client_encoding"};
     const char *const our_values[] = {p->application_name, p->options, "UTF8"};
     static const char *const looked_up[] = {"host", "hostaddr", "port"};
+    /* Notices within a minute that the other side is gone, unless the operator knows better. */
+    static const char *const defaults[][2] = {
+        {"keepalives_idle", "30"}, {"keepalives_interval", "10"}, {"keepalives_count", "3"}};
     size_t n = 0;
     for (size_t i = 0; i < ARRAY_SIZE(ours); i++, n++) {
         keywords[n] = ours[i];
@@ -191,6 +196,12 @@ void db_params_fill(const struct db_params *p, const struct db_params_hosts *h,
             keywords[n] = looked_up[i];
             values[n] = lists[i];
         }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+        if (db_params_get(p, defaults[i][0]))
+            continue;
+        keywords[n] = defaults[i][0];
+        values[n++] = defaults[i][1];
     }
     size_t taken = n;
     for (const PQconninfoOption *o = p->parsed; o->keyword && n < PARAMS_MAX - 1; o++) {

@@ -23,7 +23,8 @@ struct db_params {
 
 /* ERR_INVALID: libpq cannot parse conninfo (its message may quote the password: never logged). */
 MUST_CHECK int db_params_init(struct db_params *p, const char *conninfo,
-                              const char *application_name, int64_t statement_timeout_ms);
+                              const char *application_name, int64_t statement_timeout_ms,
+                              const char *settings);
 void db_params_done(struct db_params *p);
 bool db_params_need_lookup(const struct db_params *p);
 

@@ -21,6 +21,15 @@
  * by itself. */
 #define IN_FLIGHT_BYTES_MAX (16u << 20)
 
+/*
+ * Statements are look-ups by key with a LIMIT, and they are prepared once. So the plan is made
+ * once, goes by the indexes and does not depend on statistics of tables that were empty a minute
+ * ago. (Custom plans of store_chunks_fetch read and sorted all later chunks for one page; the
+ * generic one opens one partition at run time and stops at the LIMIT.)
+ */
+#define SESSION_SETTINGS \
+    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off"
+
 struct pool_conn {
     struct db_pool *pool;
     struct db_link *link;
@@ -253,7 +262,8 @@ static int make_conns(struct db_pool *p, struct loop *l, const char *conninfo)
     static const struct db_link_callbacks callbacks = {on_up, on_input, on_down};
     const struct db_link_opts opts = {.conninfo = conninfo,
                                       .application_name = p->opts.application_name,
-                                      .statement_timeout_ms = p->opts.deadline_ms};
+                                      .statement_timeout_ms = p->opts.deadline_ms,
+                                      .settings = SESSION_SETTINGS};
     p->conns = calloc(p->opts.size, sizeof(*p->conns));
     if (!p->conns)
         return ERR_NOMEM;

@@ -72,15 +72,21 @@ int fixture_group_teardown(void **state)
     return 0;
 }
 
-int fixture_setup(void **state)
+void fixture_new_pool(struct fixture *f)
 {
-    struct fixture *f = *state;
     struct db_pool_opts opts = DB_POOL_DEFAULTS;
     opts.conninfo = f->conninfo;
     opts.size = 2;
+    assert_int_equal(db_pool_new(f->loop, &opts, &f->pool), 0);
+}
+
+int fixture_setup(void **state)
+{
+    struct fixture *f = *state;
     if (loop_new(&f->loop) < 0)
         return -1;
-    return db_pool_new(f->loop, &opts, &f->pool);
+    fixture_new_pool(f);
+    return 0;
 }
 
 int fixture_teardown(void **state)

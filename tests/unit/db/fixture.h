@@ -24,6 +24,8 @@ int fixture_group_teardown(void **state);
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
+void fixture_new_pool(struct fixture *f); /* after the old one was freed */
+
 /* Turns the loop until *count >= wanted; fails the test after the patience. */
 void await_count(struct loop *l, const int *count, int wanted);
 /* Turns the loop until it is true; fails the test after the patience. */

@@ -466,6 +466,22 @@ static void test_store_partitions_drop__a_day_far_ahead__keeps_today(void **stat
     assert_int_equal(add_lines(f, key, 1, 2, false), 1);
 }
 
+/* What the server counts comes when its sessions end. */
+static void end_pool(struct fixture *f)
+{
+    db_pool_free(f->pool);
+    f->pool = NULL;
+    char text[64] = "";
+    for (int i = 0; i < 500 && strcmp(text, "1") != 0; i++)
+        assert_int_equal(
+            pg_cluster_query(f->conninfo,
+                             "SELECT count(*) FROM pg_stat_activity WHERE backend_type "
+                             "= 'client backend' AND datname = current_database()",
+                             text, sizeof(text)),
+            0);
+    assert_string_equal(text, "1");
+}
+
 static void test_updates_of_a_running_execution__are_hot(void **state)
 {
     struct fixture *f = *state;
@@ -474,19 +490,43 @@ static void test_updates_of_a_running_execution__are_hot(void **state)
     sql_exec(f, "SELECT pg_stat_reset()");
     for (uint64_t i = 1; i <= 50; i++)
         assert_int_equal(add_lines(f, key, i, i, false), 1);
-    /* The backends report their counts when they end. */
-    db_pool_free(f->pool);
-    f->pool = NULL;
-    char text[64] = "";
-    for (int i = 0; i < 200 && strcmp(text, "50") != 0; i++)
-        assert_int_equal(pg_cluster_query(f->conninfo,
-                                          "SELECT n_tup_upd FROM pg_stat_user_tables WHERE "
-                                          "relname = 'executions'",
-                                          text, sizeof(text)),
-                         0);
-    assert_string_equal(text, "50");
+    end_pool(f);
+    assert_int_equal(sql_number(f, "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = "
+                                   "'executions'"),
+                     50);
     assert_true(sql_number(f, "SELECT n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = "
                               "'executions'") >= 45);
+}
+
+static void test_store_chunks_fetch__many_days__reads_one_partition_by_its_key(void **state)
+{
+    struct fixture *f = *state;
+    struct answer a = {0};
+    assert_int_equal(store_partitions_ensure(f->pool, today(f) + 1, 20, on_answer, &a), 0);
+    await_count(f->loop, &a.calls, 1);
+    int64_t key = new_execution(f);
+    char sql[256];
+    snprintf(sql, sizeof(sql),
+             "INSERT INTO log_chunks SELECT %lld, i, i, 1, 'x' FROM "
+             "generate_series(1, 5000) i; UPDATE executions SET last_seq = 5000 WHERE "
+             "execution_key = %lld",
+             (long long)key, (long long)key);
+    sql_exec(f, sql);
+    end_pool(f);
+    sql_exec(f, "SELECT pg_stat_reset()");
+    fixture_new_pool(f);
+    for (uint64_t i = 0; i < 10; i++)
+        assert_int_equal(fetch(f, key, 100 * i, 16).n, 16);
+    end_pool(f);
+    assert_int_equal(sql_number(f, "SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relname ~ "
+                                   "'^log_'"),
+                     0);
+    assert_int_equal(sql_number(f, "SELECT count(*) FROM pg_stat_user_tables WHERE relname ~ "
+                                   "'^log_chunks' AND idx_scan > 0"),
+                     1);
+    /* A page of 16 and the look for its beginning, not the 5000 that follow. */
+    assert_true(sql_number(f, "SELECT sum(idx_tup_fetch) FROM pg_stat_user_tables WHERE relname ~ "
+                              "'^log_chunks'") <= 10 * 20);
 }
 
 int main(void)
@@ -508,6 +548,7 @@ int main(void)
         ROW(test_store_partitions_ensure__both_connections_at_once__no_error),
         ROW(test_store_partitions_drop__old_days__skips_live_and_newer_ones),
         ROW(test_store_partitions_drop__a_day_far_ahead__keeps_today),
+        ROW(test_store_chunks_fetch__many_days__reads_one_partition_by_its_key),
         ROW(test_updates_of_a_running_execution__are_hot),
     };
     return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
