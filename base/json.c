@@ -49,6 +49,10 @@ static int parse(const char *text, size_t len, size_t flags, json_t **ret, struc
         *ret = value;
         return 0;
     }
+    /* What stands near the error may be a key that was sent by mistake; the text gets logged. */
+    char *near = strstr(error.text, " near '");
+    if (near)
+        *near = '\0';
     return problem_set(p, ERR_INVALID, "invalid JSON", "line %d, column %d: %s", error.line,
                        error.column, error.text);
 }

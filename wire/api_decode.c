@@ -15,7 +15,7 @@ static int decode_string(const json_t *obj, const char *name, char **ret, struct
 
     int r = json_get_str(obj, name, false, TEXT_MAX, &text, p);
     if (r == 0 && str_set(ret, text) < 0)
-        r = problem_set(p, ERR_NOMEM, "out of memory", "the answer could not be read");
+        r = problem_set(p, ERR_NOMEM, "", "out of memory");
     return r;
 }
 
@@ -27,7 +27,7 @@ static int decode_time(const json_t *obj, const char *name, int64_t *ret_us, str
     if (r < 0 || !text)
         return r;
     if (str_parse_time(text, ret_us) < 0)
-        return problem_set(p, ERR_INVALID, "invalid answer", "%s must be an RFC 3339 time", name);
+        return problem_set(p, ERR_INVALID, "", "%s must be an RFC 3339 time", name);
     return 0;
 }
 
@@ -56,7 +56,7 @@ static int decode_status(const json_t *obj, struct exec_state *s, struct problem
     if (r < 0 || !text)
         return r;
     if (exec_status_parse(text, &s->status) < 0)
-        return problem_set(p, ERR_INVALID, "invalid answer", "status must be one of api.md's");
+        return problem_set(p, ERR_INVALID, "", "status must be a known state");
     if (queued && s->status == EXEC_STARTING)
         s->status = EXEC_PENDING;
     return 0;
@@ -110,6 +110,7 @@ int wire_execution_decode(const json_t *obj, struct execution *ret, struct probl
     if (r == 0)
         r = decode_string(obj, "modified_by_request_id", &e.modified_by_request_id, p);
     if (r < 0) {
+        problem_retitle(p, "invalid answer");
         execution_done(&e);
         return r;
     }

@@ -50,7 +50,9 @@ static void test_buf_reserve__without_a_practical_maximum__no_overflow(void **st
 
     assert_int_equal(buf_append_str(&b, "abc"), 0);
     assert_int_equal(buf_reserve(&b, SIZE_MAX - 3), ERR_NOMEM);
+    assert_true(fail_alloc_at(1));
     assert_int_equal(buf_reserve(&b, SIZE_MAX - 4), ERR_NOMEM);
+    assert_true(fail_alloc_off());
     assert_string_equal(b.data, "abc");
 }
 

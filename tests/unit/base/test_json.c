@@ -41,6 +41,7 @@ static void test_json_parse__bad_texts__invalid_with_place(void **state UNUSED)
         assert_int_equal(p.err, ERR_INVALID);
         assert_string_equal(p.error, "invalid JSON");
         assert_non_null(strstr(p.details, "line "));
+        assert_null(strchr(p.details, '\"'));
     }
     json_t *j = NULL;
     assert_int_equal(json_parse("1\0", 2, &j, &p), ERR_INVALID);
