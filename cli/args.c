@@ -52,7 +52,7 @@ static const struct arg_option *find_any(const struct parse *s, const char *name
 
 static int list_add(struct arg_list *l, const char *value)
 {
-    const char **items = reallocarray(l->items, l->count + 1, sizeof *items);
+    const char **items = realloc(l->items, (l->count + 1) * sizeof *items);
     if (items == NULL)
         return ERR_NOMEM;
     items[l->count] = value;
