@@ -102,6 +102,7 @@ struct stream {
     uint16_t close_code;
     uint8_t state; /* enum stream_state */
     bool is_runvoy, is_asked, is_pinged;
+    bool is_leaving; /* the close frame is libwebsockets' affair now */
     struct principal who;
 };
 

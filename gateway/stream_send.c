@@ -203,14 +203,22 @@ static int write_frame(struct stream *s, struct sub *sub)
     return 0;
 }
 
-static int say_goodbye(struct stream *s)
+/*
+ * libwebsockets takes -1 from WRITEABLE for a dead socket and hangs up without a close frame. Asked
+ * to end the connection it sends the frame on the next WRITEABLE, waits 5 s for the peer's, and
+ * only then calls stream_closed.
+ */
+static void say_goodbye(struct stream *s)
 {
     char reason[124]; /* RFC 6455 5.5: a control frame holds 125 bytes, two of them the code */
     size_t n = strnlen(s->close_reason, sizeof reason - 1);
 
+    if (s->is_leaving)
+        return;
+    s->is_leaving = true;
     memcpy(reason, s->close_reason, n);
     lws_close_reason(s->wsi, (enum lws_close_status)s->close_code, (unsigned char *)reason, n);
-    return -1;
+    lws_set_timeout(s->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
 }
 
 int stream_writeable(void *session)
@@ -230,11 +238,11 @@ int stream_writeable(void *session)
     else if (alone)
         r = write_frame(s, alone);
     else if (s->state == STREAM_CLOSING)
-        return say_goodbye(s);
+        say_goodbye(s);
     if (r != 0)
         return -1;
     settle(s);
-    if (s->out.len > 0 || first_ready(s) || s->state == STREAM_CLOSING)
+    if (s->out.len > 0 || first_ready(s) || (s->state == STREAM_CLOSING && !s->is_leaving))
         stream_want_write(s);
     return 0;
 }

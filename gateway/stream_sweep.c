@@ -14,7 +14,7 @@ static void await_auth(struct stream *s, int64_t now)
 
 static void await_close(struct stream *s, int64_t now)
 {
-    if (now - s->close_ms < STREAM_CLOSE_WAIT_MS)
+    if (s->is_leaving || now - s->close_ms < STREAM_CLOSE_WAIT_MS)
         return;
     s->close_ms = now;
     lws_set_timeout(s->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);

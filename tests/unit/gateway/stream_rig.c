@@ -421,7 +421,7 @@ void rig_run(struct lws *wsi)
     for (int i = 0; wsi->asked && !wsi->partial && !wsi->closed; i++) {
         assert_true(i < 10000);
         wsi->asked = false;
-        wsi->closed = stream_writeable(wsi->session) != 0;
+        wsi->closed |= stream_writeable(wsi->session) != 0;
     }
 }
 
