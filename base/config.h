@@ -24,13 +24,13 @@ enum config_type {
 
 struct config_option {
     const char *name; /* "ring-bytes" */
-    enum config_type type;
     size_t offset;    /* into the settings struct */
     const char *def;  /* textual default; NULL = zero / not set */
     int64_t min, max; /* for INT, BYTES, DURATION (in their unit); both 0 = any >= 0 */
     const char *arg;  /* "BYTES", shown in --help; for CHOICE the choices */
     const char *help; /* one line */
-    bool secret;      /* never printed or logged (its default too) */
+    enum config_type type;
+    bool secret; /* never printed or logged (its default too) */
 };
 
 struct config_table {

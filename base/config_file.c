@@ -114,29 +114,37 @@ static int load_line(struct config_file *f, char *line)
     return r < 0 ? r : ERR_INVALID;
 }
 
+static int load_text(struct config_file *f, struct buf *text)
+{
+    const char *end = text->data + text->len;
+    int r = 0;
+
+    for (char *line = text->data; r == 0 && line && line < end;) {
+        char *newline = line + strcspn(line, "\n");
+
+        f->line++;
+        if (*newline == '\0' && newline < end)
+            return refuse_line(f, NULL, "must not hold NUL");
+        *newline = '\0';
+        r = load_line(f, line);
+        line = newline + 1;
+    }
+    return r;
+}
+
 int config_load_file(const struct config_table *t, void *settings, const char *path,
                      struct buf *error)
 {
     struct buf text CLEANUP_BUF = {.max = CONFIG_FILE_MAX};
-    int *seen CLEANUP_FREE = calloc(t->count + 1, sizeof(*seen));
-    struct config_file f = {
-        .table = t, .settings = settings, .path = path, .seen = seen, .error = error};
+    struct config_file f = {.table = t, .settings = settings, .path = path, .error = error};
 
-    if (!seen)
-        return ERR_NOMEM;
     int r = read_all(path, &text, error);
-    for (char *line = text.data; r == 0 && line && line < text.data + text.len;) {
-        size_t n = strcspn(line, "\n");
-        char *next = line + n + 1;
-
-        f.line++;
-        if (line[n] == '\0' && line + n < text.data + text.len) {
-            r = refuse_line(&f, NULL, "must not hold NUL");
-            break;
-        }
-        line[n] = '\0';
-        r = load_line(&f, line);
-        line = next;
-    }
+    if (r < 0)
+        return r;
+    f.seen = calloc(t->count + 1, sizeof(*f.seen));
+    if (!f.seen)
+        return ERR_NOMEM;
+    r = load_text(&f, &text);
+    free(f.seen);
     return r;
 }

@@ -93,7 +93,7 @@ static int find(const json_t *obj, const char *name, bool required, const char *
 int json_get_str(const json_t *obj, const char *name, bool required, size_t max_len,
                  const char **ret, struct problem *p)
 {
-    const json_t *value;
+    const json_t *value = NULL;
 
     int r = find(obj, name, required, "a string", &value, p);
     if (r < 0 || !value)
@@ -113,7 +113,7 @@ int json_get_str(const json_t *obj, const char *name, bool required, size_t max_
 int json_get_i64(const json_t *obj, const char *name, bool required, int64_t min, int64_t max,
                  int64_t *ret, struct problem *p)
 {
-    const json_t *value;
+    const json_t *value = NULL;
 
     int r = find(obj, name, required, "an integer", &value, p);
     if (r < 0 || !value)
@@ -130,7 +130,7 @@ int json_get_i64(const json_t *obj, const char *name, bool required, int64_t min
 
 int json_get_bool(const json_t *obj, const char *name, bool required, bool *ret, struct problem *p)
 {
-    const json_t *value;
+    const json_t *value = NULL;
 
     int r = find(obj, name, required, "true or false", &value, p);
     if (r < 0 || !value)
@@ -245,11 +245,12 @@ static char short_escape(char c)
 
 static int append_escape(struct buf *out, char c)
 {
-    char text[7] = {'\\', short_escape(c)};
+    char text[] = "\\u0000";
 
-    if (text[1])
+    if (short_escape(c)) {
+        text[1] = short_escape(c);
         return buf_append(out, text, 2);
-    memcpy(text, "\\u00", 4);
+    }
     str_hex(&c, 1, text + 4);
     return buf_append(out, text, 6);
 }

@@ -48,11 +48,13 @@ static inline struct list *list_pop(struct list *head)
     return n;
 }
 
+/* A declared name cannot stand in parentheses: NOLINTBEGIN(bugprone-macro-parentheses) */
 #define LIST_ENTRY(node, type, member) CONTAINER_OF(node, type, member)
 #define LIST_FOREACH(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 /* The current node may be removed inside the loop. */
 #define LIST_FOREACH_SAFE(it, head)                                           \
     for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
          it = it##_next, it##_next = it->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

@@ -177,7 +177,11 @@ int str_unhex(const char *hex, size_t n, void *ret)
         if (hex_value(hex[i]) < 0)
             return ERR_INVALID;
     }
-    for (size_t i = 0; i < n; i++)
-        out[i] = (unsigned char)(hex_value(hex[2 * i]) << 4 | hex_value(hex[2 * i + 1]));
+    for (size_t i = 0; i < n; i++) {
+        unsigned high = (unsigned)hex_value(hex[2 * i]);
+        unsigned low = (unsigned)hex_value(hex[2 * i + 1]);
+
+        out[i] = (unsigned char)(high << 4 | low);
+    }
     return 0;
 }

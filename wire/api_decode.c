@@ -119,25 +119,25 @@ int wire_execution_decode(const json_t *obj, struct execution *ret, struct probl
 }
 
 struct err_of_status {
-    int http_status;
     const char *code; /* NULL = any */
+    int http_status;
     int err;
 };
 
 /* More exact rows first. */
 static const struct err_of_status errs[] = {
-    {400, NULL, ERR_INVALID},
-    {401, "INVALID_API_KEY", ERR_BAD_KEY},
-    {401, "API_KEY_REVOKED", ERR_REVOKED},
-    {401, NULL, ERR_UNAUTHORIZED},
-    {403, NULL, ERR_FORBIDDEN},
-    {404, NULL, ERR_NOT_FOUND},
-    {408, NULL, ERR_TIMEOUT},
-    {409, NULL, ERR_CONFLICT},
-    {413, NULL, ERR_TOO_LARGE},
-    {429, NULL, ERR_LIMIT},
-    {503, "DATABASE_ERROR", ERR_DB_AWAY},
-    {503, NULL, ERR_CLOSED},
+    {NULL, 400, ERR_INVALID},
+    {"INVALID_API_KEY", 401, ERR_BAD_KEY},
+    {"API_KEY_REVOKED", 401, ERR_REVOKED},
+    {NULL, 401, ERR_UNAUTHORIZED},
+    {NULL, 403, ERR_FORBIDDEN},
+    {NULL, 404, ERR_NOT_FOUND},
+    {NULL, 408, ERR_TIMEOUT},
+    {NULL, 409, ERR_CONFLICT},
+    {NULL, 413, ERR_TOO_LARGE},
+    {NULL, 429, ERR_LIMIT},
+    {"DATABASE_ERROR", 503, ERR_DB_AWAY},
+    {NULL, 503, ERR_CLOSED},
 };
 
 static int err_of(int http_status, const char *code)

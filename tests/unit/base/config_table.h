@@ -16,20 +16,26 @@ struct test_settings {
 };
 
 #define AT(field) offsetof(struct test_settings, field)
+#define OPTION(n, t, at, d, lo, hi, a, h, s)                                            \
+    {                                                                                   \
+        .name = (n), .type = (t), .offset = (at), .def = (d), .min = (lo), .max = (hi), \
+        .arg = (a), .help = (h), .secret = (s)                                          \
+    }
 static const struct config_option test_options[] = {
-    {"listen-host", CONFIG_STRING, AT(listen_host), "127.0.0.1", 0, 0, "HOST", "where to listen",
-     false},
-    {"admin-key", CONFIG_STRING, AT(admin_key), "default-secret", 0, 0, "KEY", "the first key",
-     true},
-    {"dev", CONFIG_BOOL, AT(dev), NULL, 0, 0, NULL, "for a try", false},
-    {"validate", CONFIG_BOOL, AT(validate), "true", 0, 0, NULL, "check input", false},
-    {"port", CONFIG_INT, AT(port), "8080", 1, 65535, "PORT", "port", false},
-    {"any-number", CONFIG_INT, AT(any_number), NULL, 0, 0, "N", "a number", false},
-    {"ring-bytes", CONFIG_BYTES, AT(ring_bytes), "1MiB", 4096, 1 << 30, "BYTES", "ring", false},
-    {"a-very-long-option-name-that-overflows", CONFIG_DURATION, AT(ping_every), "25s", 10, 60000,
-     "TIME", "between pings", false},
-    {"log-format", CONFIG_CHOICE, AT(log_format), "auto", 0, 0, "auto|logfmt|json", "of records",
-     false},
+    OPTION("listen-host", CONFIG_STRING, AT(listen_host), "127.0.0.1", 0, 0, "HOST",
+           "where to listen", false),
+    OPTION("admin-key", CONFIG_STRING, AT(admin_key), "default-secret", 0, 0, "KEY",
+           "the first key", true),
+    OPTION("dev", CONFIG_BOOL, AT(dev), NULL, 0, 0, NULL, "for a try", false),
+    OPTION("validate", CONFIG_BOOL, AT(validate), "true", 0, 0, NULL, "check input", false),
+    OPTION("port", CONFIG_INT, AT(port), "8080", 1, 65535, "PORT", "port", false),
+    OPTION("any-number", CONFIG_INT, AT(any_number), NULL, 0, 0, "N", "a number", false),
+    OPTION("ring-bytes", CONFIG_BYTES, AT(ring_bytes), "1MiB", 4096, 1 << 30, "BYTES", "ring",
+           false),
+    OPTION("a-very-long-option-name-that-overflows", CONFIG_DURATION, AT(ping_every), "25s", 10,
+           60000, "TIME", "between pings", false),
+    OPTION("log-format", CONFIG_CHOICE, AT(log_format), "auto", 0, 0, "auto|logfmt|json",
+           "of records", false),
 };
 static const struct config_table test_table = {"tailgated", "tailgated [--dev]", test_options,
                                                ARRAY_SIZE(test_options)};

@@ -84,8 +84,8 @@ static void test_config_set__bad_values__rule_in_one_line(void **state UNUSED)
 
 static void test_config_set__secret_of_another_type__not_shown(void **state UNUSED)
 {
-    static const struct config_option pin = {"pin", CONFIG_INT,      0,   NULL, 1000, 9999,
-                                             "PIN", "secret number", true};
+    static const struct config_option pin = {
+        .name = "pin", .type = CONFIG_INT, .min = 1000, .max = 9999, .secret = true};
     int64_t place = 0;
     struct buf rule CLEANUP_BUF = {.max = CONFIG_RULE_MAX};
 
