@@ -8,23 +8,54 @@
 
 #include <libwebsockets.h>
 #include <linux/tcp.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+/* A socket that took nothing for so long is looked at for input that nobody reads. */
+#define OUTPUT_STALL_MS 500
+/* tcp_info's state when the peer has sent its FIN, and when nothing is left (RFC 9293 3.3.2). */
+#define TCPI_CLOSED 7
+#define TCPI_CLOSE_WAIT 8
 
 struct connection *connection_of(struct lws *wsi)
 {
     return lws_get_opaque_user_data(wsi);
 }
 
-/* Bytes the peer sent that our kernel acknowledged: the only sign of half a head, which
- * libwebsockets keeps to itself. */
-static uint64_t bytes_received(struct lws *wsi)
+static struct tcp_info tcp_info_of(struct lws *wsi)
 {
     struct tcp_info info = {0};
     socklen_t len = sizeof(info);
     if (getsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-        return 0;
-    return info.tcpi_bytes_received;
+        return (struct tcp_info){0};
+    return info;
+}
+
+/* What our kernel acknowledged: the only sign of half a head, which libwebsockets keeps to itself.
+ */
+static uint64_t bytes_received(struct lws *wsi)
+{
+    return tcp_info_of(wsi).tcpi_bytes_received;
+}
+
+static bool peer_has_closed(struct lws *wsi)
+{
+    uint8_t state = tcp_info_of(wsi).tcpi_state;
+    return state == TCPI_CLOSED || state == TCPI_CLOSE_WAIT;
+}
+
+static bool has_input(struct lws *wsi)
+{
+    int n = 0;
+    return ioctl(lws_get_socket_fd(wsi), FIONREAD, &n) == 0 && n > 0;
+}
+
+static bool is_writeable(struct lws *wsi)
+{
+    struct pollfd p = {.fd = lws_get_socket_fd(wsi), .events = POLLOUT};
+    return poll(&p, 1, 0) > 0;
 }
 
 static void connection_free(struct connection *c)
@@ -79,14 +110,49 @@ void connection_wait_for_request(struct connection *c)
     c->bytes_at_wait = bytes_received(c->wsi);
 }
 
+void connection_pause_reading(struct connection *c)
+{
+    if (!c->reading_paused && lws_rx_flow_control(c->wsi, 0) == 0)
+        c->reading_paused = true;
+}
+
+void connection_want_write(struct connection *c)
+{
+    if (c->reading_paused && lws_rx_flow_control(c->wsi, 1) == 0)
+        c->reading_paused = false;
+    c->wants_write = true;
+    lws_callback_on_writable(c->wsi);
+}
+
 void connection_kill(struct connection *c)
 {
     if (!c || !c->wsi)
         return;
-    /* libwebsockets sees the end of the stream on the next turn and closes; its own timer is the
-     * net below, since timers set from outside its callbacks may wait for its next event. */
+    c->dying = true;
+    /* Waiting for a head libwebsockets reads the end of the stream and closes; with a request under
+     * way it gives WRITEABLE instead. Its own timer is the net below, since timers set from outside
+     * its callbacks may wait for its next event. */
     (void)shutdown(lws_get_socket_fd(c->wsi), SHUT_RDWR);
+    connection_want_write(c);
     lws_set_timeout(c->wsi, PENDING_TIMEOUT_CLOSE_SEND, 1);
+}
+
+/* An answer that waits: for the socket, or (streamed) for something to say. */
+static void sweep_output(struct connection *c, struct http_request *r, int64_t now_ms)
+{
+    int64_t idle_ms = now_ms - r->progress_ms;
+    if (r->phase == HTTP_SENDING && idle_ms >= HTTP_WRITE_STALL_MS) {
+        connection_kill(c);
+    } else if (idle_ms < OUTPUT_STALL_MS) {
+        return;
+    } else if (r->phase == HTTP_STREAMING && peer_has_closed(c->wsi)) {
+        connection_kill(c);
+    } else if (c->wants_write && c->reading_paused) {
+        if (is_writeable(c->wsi))
+            connection_want_write(c);
+    } else if (c->wants_write && (has_input(c->wsi) || peer_has_closed(c->wsi))) {
+        connection_pause_reading(c);
+    }
 }
 
 static void sweep_one(struct connection *c, int64_t now_ms)
@@ -101,8 +167,8 @@ static void sweep_one(struct connection *c, int64_t now_ms)
     } else if (r) {
         if (r->phase == HTTP_READING && now_ms - c->waiting_since_ms >= timeout_ms)
             http_on_timeout(c);
-        else if (r->phase == HTTP_SENDING && now_ms - r->progress_ms >= HTTP_WRITE_STALL_MS)
-            connection_kill(c);
+        else if (r->phase == HTTP_SENDING || r->phase == HTTP_STREAMING)
+            sweep_output(c, r, now_ms);
     } else if (now_ms - c->waiting_since_ms >= timeout_ms) {
         /* An idle connection is libwebsockets' to end, after its keep-alive timeout. */
         if (bytes_received(c->wsi) > c->bytes_at_wait)

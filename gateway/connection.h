@@ -28,8 +28,10 @@ struct connection {
     uint64_t bytes_at_wait;   /* received by then (TCP_INFO): tells idle from half a request */
     int64_t
         drain_until_ms; /* answered early: the rest of the body is read and dropped until then */
-    bool upgraded;
-    bool in_adoption;
+    bool upgraded, in_adoption;
+    bool reading_paused; /* libwebsockets reads and writes nothing on it */
+    bool wants_write;    /* a WRITEABLE was asked for */
+    bool dying;          /* the next event closes it */
 };
 
 /* Hands fd to libwebsockets; fd is taken over (closed on failure). ERR_NOMEM, ERR_SYS. */
@@ -40,6 +42,14 @@ struct connection *connection_of(struct lws *wsi);
 void connection_on_destroy(struct connection *c);
 /* The answer was sent; the next request may come. */
 void connection_wait_for_request(struct connection *c);
+/*
+ * While a request is handled libwebsockets 4.1 neither reads what the client sends meanwhile (a
+ * pipelined request, the end of the stream) nor stops polling for it, and the loop would spin. So
+ * reading is paused from the complete request until there is something to write.
+ */
+void connection_pause_reading(struct connection *c);
+/* Asks for LWS_CALLBACK_HTTP_WRITEABLE. */
+void connection_want_write(struct connection *c);
 /* Ends it on a later turn of the loop. */
 void connection_kill(struct connection *c);
 /* All deadlines; called by the server's timer. */

@@ -317,6 +317,9 @@ int http_on_writeable(struct connection *c)
 {
     struct http_request *r = c->request;
     bool left = false;
+    c->wants_write = false;
+    if (c->dying)
+        return -1;
     if (!r || (r->phase != HTTP_SENDING && r->phase != HTTP_STREAMING))
         return 0;
     if (r->phase == HTTP_STREAMING && r->out.len == 0 && !r->pull_ended) {
@@ -330,13 +333,15 @@ int http_on_writeable(struct connection *c)
     if (r->out.len > 0 && write_piece(r, &left))
         return -1;
     if (left) {
-        lws_callback_on_writable(c->wsi);
+        connection_want_write(c);
         return 0;
     }
     if (r->phase == HTTP_SENDING || r->pull_ended)
         return finish(c);
-    if (!r->pull_waits)
-        lws_callback_on_writable(c->wsi);
+    if (r->pull_waits)
+        connection_pause_reading(c);
+    else
+        connection_want_write(c);
     return 0;
 }
 
@@ -349,8 +354,18 @@ void http_on_gone(struct connection *c)
 void http_on_timeout(struct connection *c)
 {
     struct problem p;
+    struct http_request *r = c->request;
+    bool half_head = !r;
+    if (half_head && request_new(c, &r)) {
+        connection_kill(c);
+        return;
+    }
     (void)problem_set(&p, ERR_TIMEOUT, "request timeout",
                       "the request was not complete within the time allowed");
-    (void)!str_copy(p.code, sizeof(p.code), "REQUEST_TIMEOUT");
-    refuse(c->request, &p);
+    refuse(r, &p);
+    if (half_head) {
+        /* libwebsockets gives no WRITEABLE while it waits for a head. */
+        (void)!http_on_writeable(c);
+        connection_kill(c);
+    }
 }

@@ -107,6 +107,7 @@ void http_dispatch(struct http_request *r)
 {
     struct router_match m;
     unsigned allowed = 0;
+    connection_pause_reading(r->conn);
     if (r->method == HTTP_OPTIONS) {
         preflight(r);
         return;

@@ -5,7 +5,6 @@
 #include "gateway/http_internal.h"
 #include "wire/messages.h"
 
-#include <libwebsockets.h>
 #include <string.h>
 #include <time.h>
 
@@ -109,7 +108,7 @@ void http_respond(struct http_request *r, int status, const char *content_type, 
         return;
     }
     http_set_phase(r, HTTP_SENDING);
-    lws_callback_on_writable(r->conn->wsi);
+    connection_want_write(r->conn);
 }
 
 static void respond_with_status(struct http_request *r, const struct problem *p, int status)

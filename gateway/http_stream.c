@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "gateway/http_internal.h"
 
-#include <libwebsockets.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,14 +25,14 @@ void http_stream_begin(struct http_request *r, int status, const char *content_t
     r->pull = pull;
     r->pull_ended = r->is_head;
     http_set_phase(r, HTTP_STREAMING);
-    lws_callback_on_writable(r->conn->wsi);
+    connection_want_write(r->conn);
 }
 
 void http_stream_wake(struct http_request *r)
 {
     r->pull_waits = false;
     if (!http_is_gone(r) && r->phase == HTTP_STREAMING)
-        lws_callback_on_writable(r->conn->wsi);
+        connection_want_write(r->conn);
 }
 
 /* Closes the chunk that begins at the start of out; an empty one is taken back. */
