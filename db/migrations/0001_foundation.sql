@@ -121,7 +121,9 @@ BEGIN
         RETURN false;
     END IF;
     PERFORM pg_advisory_xact_lock(1952541804, day::integer);
-    IF to_regclass(part) IS NOT NULL THEN
+    -- Not to_regclass again: it would answer from this session's cache, as before the lock.
+    IF EXISTS (SELECT FROM pg_inherits JOIN pg_class ON oid = inhrelid
+                WHERE inhparent = 'log_chunks'::regclass AND relname = part) THEN
         RETURN false;
     END IF;
     EXECUTE format('CREATE TABLE %I (LIKE log_chunks INCLUDING ALL)', part);

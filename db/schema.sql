@@ -1,0 +1,237 @@
+
+CREATE FUNCTION public.tg_day(timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (floor((EXTRACT(epoch FROM $1) / (86400)::numeric)))::bigint;
+
+CREATE FUNCTION public.tg_drop_partitions(day bigint, max_count bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    today   bigint := tg_day(now());
+    edge    bigint := least(tg_drop_partitions.day, today);
+    dropped bigint := 0;
+    part    record;
+BEGIN
+    PERFORM set_config('lock_timeout', '2000', true);
+    FOR part IN
+        SELECT p.name, p.day FROM (
+            SELECT c.relname AS name, to_date(right(c.relname, 8), 'YYYYMMDD') - '1970-01-01'::date AS day
+            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'log_chunks'::regclass AND c.relname ~ '^log_chunks_[0-9]{8}$') p
+        WHERE p.day < edge
+          AND NOT EXISTS (SELECT FROM executions e
+                          WHERE e.status IN ('PENDING', 'STARTING', 'RUNNING', 'TERMINATING')
+                            AND e.execution_key >> 32 = p.day)
+        ORDER BY p.day LIMIT max_count
+    LOOP
+        DELETE FROM log_tail WHERE execution_key >= part.day::bigint << 32
+                               AND execution_key < (part.day::bigint + 1) << 32;
+        EXECUTE format('ALTER TABLE log_chunks DETACH PARTITION %I', part.name);
+        EXECUTE format('DROP TABLE %I', part.name);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END
+$_$;
+
+CREATE FUNCTION public.tg_ensure_partition(day bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    part text := 'log_chunks_' || to_char('1970-01-01'::date + day::integer, 'YYYYMMDD');
+BEGIN
+    IF to_regclass(part) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    PERFORM pg_advisory_xact_lock(1952541804, day::integer);
+    -- Not to_regclass again: it would answer from this session's cache, as before the lock.
+    IF EXISTS (SELECT FROM pg_inherits JOIN pg_class ON oid = inhrelid
+                WHERE inhparent = 'log_chunks'::regclass AND relname = part) THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE log_chunks INCLUDING ALL)', part);
+    EXECUTE format('ALTER TABLE log_chunks ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',
+                   part, day << 32, (day + 1) << 32);
+    RETURN true;
+END
+$$;
+
+CREATE FUNCTION public.tg_ts(bigint) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ('1970-01-01 00:00:00+00'::timestamp with time zone + (($1)::double precision * '00:00:00.000001'::interval));
+
+CREATE FUNCTION public.tg_us(timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ((EXTRACT(epoch FROM $1) * (1000000)::numeric))::bigint;
+
+CREATE TABLE public.api_keys (
+    key_id bigint NOT NULL,
+    user_key bigint NOT NULL,
+    hash bytea NOT NULL,
+    prefix text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone
+);
+
+ALTER TABLE public.api_keys ALTER COLUMN key_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.api_keys_key_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.execution_events (
+    execution_key bigint NOT NULL,
+    version bigint NOT NULL,
+    from_status text,
+    to_status text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    cause text NOT NULL,
+    request_id text DEFAULT ''::text NOT NULL
+);
+
+CREATE SEQUENCE public.execution_n
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    MAXVALUE 4294967295
+    CACHE 1
+    CYCLE;
+
+CREATE TABLE public.executions (
+    execution_key bigint NOT NULL,
+    execution_id text NOT NULL,
+    status text NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    command text NOT NULL,
+    image_id text NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    completed_at timestamp with time zone,
+    exit_code integer,
+    signal integer DEFAULT 0 NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    timeout_s bigint DEFAULT 0 NOT NULL,
+    grace_s bigint DEFAULT 10 NOT NULL,
+    tty boolean DEFAULT false NOT NULL,
+    owner text NOT NULL,
+    fence bigint DEFAULT 1 NOT NULL,
+    last_seq bigint DEFAULT 0 NOT NULL,
+    spool_offset bigint DEFAULT 0 NOT NULL,
+    log_bytes bigint DEFAULT 0 NOT NULL,
+    created_by_request_id text DEFAULT ''::text NOT NULL,
+    modified_by_request_id text DEFAULT ''::text NOT NULL
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.gateways (
+    gateway_id text NOT NULL,
+    host text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.log_chunks (
+    execution_key bigint NOT NULL,
+    first_seq bigint NOT NULL,
+    last_seq bigint NOT NULL,
+    raw_bytes integer NOT NULL,
+    data bytea NOT NULL
+)
+PARTITION BY RANGE (execution_key);
+ALTER TABLE ONLY public.log_chunks ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE public.log_tail (
+    execution_key bigint NOT NULL,
+    first_seq bigint NOT NULL,
+    last_seq bigint NOT NULL,
+    raw_bytes integer NOT NULL,
+    data bytea NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+ALTER TABLE ONLY public.log_tail ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE public.schema_migrations (
+    version integer NOT NULL,
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.server_keys (
+    name text NOT NULL,
+    value bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.users (
+    user_key bigint NOT NULL,
+    email text NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone,
+    created_by_request_id text DEFAULT ''::text NOT NULL,
+    modified_by_request_id text DEFAULT ''::text NOT NULL,
+    CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'operator'::text, 'developer'::text, 'viewer'::text])))
+);
+
+ALTER TABLE public.users ALTER COLUMN user_key ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.users_user_key_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (key_id);
+
+ALTER TABLE ONLY public.execution_events
+    ADD CONSTRAINT execution_events_pkey PRIMARY KEY (execution_key, version);
+
+ALTER TABLE ONLY public.executions
+    ADD CONSTRAINT executions_execution_id_key UNIQUE (execution_id);
+
+ALTER TABLE ONLY public.executions
+    ADD CONSTRAINT executions_pkey PRIMARY KEY (execution_key);
+
+ALTER TABLE ONLY public.gateways
+    ADD CONSTRAINT gateways_pkey PRIMARY KEY (gateway_id);
+
+ALTER TABLE ONLY public.log_chunks
+    ADD CONSTRAINT log_chunks_pkey PRIMARY KEY (execution_key, first_seq);
+
+ALTER TABLE ONLY public.log_tail
+    ADD CONSTRAINT log_tail_pkey PRIMARY KEY (execution_key, first_seq);
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.server_keys
+    ADD CONSTRAINT server_keys_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_email_key UNIQUE (email);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (user_key);
+
+CREATE INDEX api_keys_user ON public.api_keys USING btree (user_key);
+
+CREATE INDEX executions_created_by ON public.executions USING btree (created_by, execution_key DESC);
+
+CREATE INDEX executions_live ON public.executions USING btree (owner) WHERE (status = ANY (ARRAY['PENDING'::text, 'STARTING'::text, 'RUNNING'::text, 'TERMINATING'::text]));
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_user_key_fkey FOREIGN KEY (user_key) REFERENCES public.users(user_key);
+
+ALTER TABLE ONLY public.execution_events
+    ADD CONSTRAINT execution_events_execution_key_fkey FOREIGN KEY (execution_key) REFERENCES public.executions(execution_key) ON DELETE CASCADE;
+
