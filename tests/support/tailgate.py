@@ -161,16 +161,15 @@ class Daemon:
             target = self.flags[self.flags.index("--database-url") + 1]
             command = [str(PG_BIN / "psql"), target]
         else:
-            socket_dir, port = (self.state / "pg/postmaster.pid").read_text().splitlines()[4], "5432"
             lines = (self.state / "pg/postmaster.pid").read_text().splitlines()
             socket_dir, port = lines[4], lines[3]
-            command = ["runuser", "-u", "postgres", "--", str(PG_BIN / "psql"), "-h", socket_dir, "-p", port, "-U", "postgres",
+            command = [str(PG_BIN / "psql"), "-h", socket_dir, "-p", port, "-U", "postgres",
                        "-d", self.database_name()]
         out = subprocess.run([*command, "-qXAtF\t", "-c", query], check=True, capture_output=True, text=True, cwd="/")
         return [line.split("\t") for line in out.stdout.splitlines()]
 
     def database_name(self):
-        return "tailgate"
+        return "postgres"
 
     # ---- HTTP ----
     def request(self, method, path, body=None, key=..., headers=None, timeout=None):
