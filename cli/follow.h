@@ -22,7 +22,7 @@
 struct stream_end {
     int close_code;   /* RFC 6455 7.4; 0 = none came */
     int http_status;  /* of a refused handshake; 0 = none came */
-    char reason[160]; /* "" = none given */
+    char reason[224]; /* "" = none given */
 };
 
 struct follow {

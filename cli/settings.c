@@ -5,7 +5,9 @@
 #include "cli/profile.h"
 #include "cli/report.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 int settings_check_key(const char *key, struct problem *p)
 {
@@ -95,6 +97,9 @@ int settings_load(const struct cli_args *args, struct settings *ret, struct prob
         return problem_set(p, ERR_UNAUTHORIZED, "no API key",
                            "set TAILGATE_API_KEY, give --api-key-file or run `tailgate configure`");
     r = settings_check_key(v.api_key, p);
+    if (r == 0 && v.ca_file != NULL && access(v.ca_file, R_OK) != 0)
+        r = problem_set(p, ERR_INVALID, "unusable certificates", "%.300s: %s", v.ca_file,
+                        strerror(errno));
     if (r != 0)
         return r;
     s.api_key = TAKE_PTR(v.api_key);

@@ -50,13 +50,25 @@ static void tell_lost(struct stream *s)
     s->events.lost(s->user, &end);
 }
 
-static int on_connection_error(struct stream *s, struct lws *wsi, const char *why, size_t len)
+/* libwebsockets tells no more than that TLS failed; nearly always it is the certificate. */
+static const char *tls_hint(const struct stream *s, const char *why)
 {
+    return s->settings->endpoint.tls && strstr(why, "SSL") != NULL
+               ? " (is the certificate trusted? see --ca-file)"
+               : "";
+}
+
+static int on_connection_error(struct stream *s, struct lws *wsi, const char *in, size_t len)
+{
+    char why[80] = "cannot connect";
+    if (in != NULL)
+        (void)snprintf(why, sizeof why, "%.*s", (int)len, in);
     s->end.http_status = wsi != NULL ? (int)lws_http_client_http_response(wsi) : 0;
     if (s->end.http_status != 0)
         (void)snprintf(s->end.reason, sizeof s->end.reason, "HTTP status %d", s->end.http_status);
-    else if (why != NULL)
-        set_reason(s, why, len);
+    else
+        (void)snprintf(s->end.reason, sizeof s->end.reason, "%.80s: %s%s",
+                       s->settings->endpoint.authority, why, tls_hint(s, why));
     tell_lost(s);
     return 0;
 }

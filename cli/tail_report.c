@@ -17,10 +17,10 @@ static int report_left(const struct execution_id *id, const struct tail_result *
 static int report_end(const struct execution_id *id, const struct tail_result *r, bool with_command,
                       int own_failure)
 {
-    if (r->reason[0] != '\0')
+    if (r->status == EXEC_STOPPED)
+        report("%s was stopped", id->hex);
+    else if (r->reason[0] != '\0')
         report("%s %s: %s", id->hex, exec_status_name(r->status), r->reason);
-    else if (r->status == EXEC_STOPPED)
-        report("%s STOPPED", id->hex);
     if (!with_command)
         return EXIT_DONE;
     if (r->exit_code >= 0 && r->exit_code <= 255)
@@ -51,7 +51,8 @@ int tail_report(const struct execution_id *id, const struct tail_result *r, bool
         break;
     }
     report_problem(&r->p);
-    if (r->p.err == ERR_SYS)
+    /* Where nothing was printed yet there is nothing to come back to, unless it was started now. */
+    if (r->p.err == ERR_SYS && (r->last_seq > 0 || own_failure != 0))
         report("come back with: tailgate logs -f %s --after %" PRIu64, id->hex, r->last_seq);
     return own_failure != 0 ? own_failure : exit_of_answer(r->p.err);
 }

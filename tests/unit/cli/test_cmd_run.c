@@ -121,7 +121,7 @@ static void test_run__kill_on_interrupt__stops_then_leaves(void **state UNUSED)
     assert_string_equal(r.text.out, "out\n");
     assert_string_equal(fake_curl.requests[1].method, "DELETE");
     assert_non_null(strstr(r.text.err, "stopping " ID));
-    assert_non_null(strstr(r.text.err, ID " STOPPED"));
+    assert_non_null(strstr(r.text.err, ID " was stopped"));
     run = (struct cli_run){ANSWERS(refused), STEPS(twice)};
     run_cli("run --kill-on-interrupt ls", &run, &r);
     assert_int_equal(r.code, 130);

@@ -68,10 +68,10 @@ static void test_command_main__common_options_before_the_name__taken(void **stat
 {
     static const struct fake_answer answers[] = {{.status = 200, .body = "[]"}};
     struct cli_run run = {ANSWERS(answers)};
-    run_cli("--endpoint http://other:1 --ca-file /ca list -o json", &run, &r);
+    run_cli("--endpoint http://other:1 --ca-file /etc/passwd list -o json", &run, &r);
     assert_int_equal(r.code, 0);
     assert_string_equal(fake_curl.requests[0].url, "http://other:1/api/v1/executions?limit=20");
-    assert_string_equal(fake_curl.requests[0].ca_file, "/ca");
+    assert_string_equal(fake_curl.requests[0].ca_file, "/etc/passwd");
 }
 
 static void test_command_find__names__each_once(void **state UNUSED)

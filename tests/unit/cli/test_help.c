@@ -1,4 +1,4 @@
-/* Help against its golden files; TAILGATE_GOLDEN_WRITE=1 writes them anew. */
+/* Help against its golden files; TAILGATE_UPDATE_GOLDEN=1 writes them anew. */
 #include "capture.h"
 
 #include "cli/help.h"
@@ -15,7 +15,7 @@ static void check_golden(const char *name, const struct buf *text)
     char path[200];
     static char golden[65536];
     (void)snprintf(path, sizeof path, "tests/golden/cli_help/%s.txt", name);
-    bool writes = getenv("TAILGATE_GOLDEN_WRITE") != NULL;
+    bool writes = getenv("TAILGATE_UPDATE_GOLDEN") != NULL;
     FILE *f = fopen(path, writes ? "w" : "r");
     assert_non_null(f);
     if (writes) {

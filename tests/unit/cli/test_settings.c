@@ -15,7 +15,8 @@ static char home[64], config[128], key_file[128];
 
 static int make_home(void **state UNUSED)
 {
-    struct profile v = {.api_endpoint = "http://file:1", .api_key = "file_key", .ca_file = "/fca"};
+    struct profile v = {
+        .api_endpoint = "http://file:1", .api_key = "file_key", .ca_file = "/etc/passwd"};
     struct problem p = {0};
     (void)snprintf(home, sizeof home, "/tmp/tg-settings-XXXXXX");
     if (mkdtemp(home) == NULL)
@@ -52,7 +53,7 @@ static void test_settings_load__sources__later_wins(void **state UNUSED)
     assert_int_equal(settings_load(&args, &s, &p), 0);
     assert_string_equal(s.endpoint.authority, "file:1");
     assert_string_equal(s.api_key, "file_key");
-    assert_string_equal(s.ca_file, "/fca");
+    assert_string_equal(s.ca_file, "/etc/passwd");
     settings_done(&s);
 
     (void)setenv("TAILGATE_ENDPOINT", "http://env:2", 1);
@@ -61,17 +62,17 @@ static void test_settings_load__sources__later_wins(void **state UNUSED)
     assert_int_equal(settings_load(&args, &s, &p), 0);
     assert_string_equal(s.endpoint.authority, "env:2");
     assert_string_equal(s.api_key, "env_key");
-    assert_string_equal(s.ca_file, "/fca");
+    assert_string_equal(s.ca_file, "/etc/passwd");
     settings_done(&s);
 
     write_key("\n  flag_key \r\n");
     args.endpoint = "https://flag:3";
     args.api_key_file = key_file;
-    args.ca_file = "/flagca";
+    args.ca_file = "/etc/group";
     assert_int_equal(settings_load(&args, &s, &p), 0);
     assert_string_equal(s.endpoint.authority, "flag:3");
     assert_string_equal(s.api_key, "flag_key");
-    assert_string_equal(s.ca_file, "/flagca");
+    assert_string_equal(s.ca_file, "/etc/group");
 }
 
 static void test_settings_load__nothing_set__default_endpoint_but_no_key(void **state UNUSED)
@@ -123,6 +124,12 @@ static void test_settings_load__unusable__named_without_the_key(void **state UNU
         assert_int_equal(settings_load(&args, &s, &p), ERR_INVALID);
         assert_non_null(strstr(p.details, rows[i].details));
     }
+    args.ca_file = "/tmp/tg-no-such-file";
+    struct settings none CLEANUP(settings_done) = {0};
+    struct problem why = {0};
+    (void)setenv("TAILGATE_API_KEY", "k", 1);
+    assert_int_equal(settings_load(&args, &none, &why), ERR_INVALID);
+    assert_string_equal(why.details, "/tmp/tg-no-such-file: No such file or directory");
     FILE *f = fopen(config, "w");
     assert_non_null(f);
     assert_true(fputs("api_key: [", f) >= 0);

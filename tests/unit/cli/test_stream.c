@@ -127,6 +127,19 @@ static void test_stream_connect__tls__certificates_are_checked(void **state UNUS
     close_stream();
 }
 
+static void test_stream_connect__tls_fails__certificate_is_hinted_at(void **state UNUSED)
+{
+    static const struct fake_step steps[] = {{STEP_REFUSE, "connect SSL err 1", 0}};
+    settings.endpoint.tls = true;
+    open_stream(steps, 1);
+    stream_connect(stream);
+    turns(1);
+    settings.endpoint.tls = false;
+    assert_string_equal(seen.end.reason,
+                        "h:8080: connect SSL err 1 (is the certificate trusted? see --ca-file)");
+    close_stream();
+}
+
 static void test_stream__messages_whole_and_in_fragments__assembled(void **state UNUSED)
 {
     static const struct fake_step steps[] = {
@@ -173,8 +186,8 @@ static void test_stream__endings__described(void **state UNUSED)
         {{STEP_CLOSE, NULL, 1013}, 1013, 0, ""},
         {{STEP_CLOSE, NULL, 0}, 0, 0, ""},
         {{STEP_REFUSE, "HS: ws upgrade unauthorized", 401}, 0, 401, "HTTP status 401"},
-        {{STEP_REFUSE, "Unable to connect", 0}, 0, 0, "Unable to connect"},
-        {{STEP_REFUSE, NULL, 0}, 0, 0, ""},
+        {{STEP_REFUSE, "Unable to connect", 0}, 0, 0, "h:8080: Unable to connect"},
+        {{STEP_REFUSE, NULL, 0}, 0, 0, "h:8080: cannot connect"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         const struct fake_step steps[] = {{.type = STEP_OPEN}, rows[i].step};
@@ -310,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stream_connect__plain__address_path_and_key),
         cmocka_unit_test(test_stream_connect__tls__certificates_are_checked),
+        cmocka_unit_test(test_stream_connect__tls_fails__certificate_is_hinted_at),
         cmocka_unit_test(test_stream__messages_whole_and_in_fragments__assembled),
         cmocka_unit_test(test_stream__message_over_the_bound__lost_with_1009),
         cmocka_unit_test(test_stream__endings__described),

@@ -197,7 +197,7 @@ static void test_tail_run__lost_for_good__gives_up(void **state UNUSED)
     }
     assert_int_equal(result.outcome, TAIL_FAILED);
     assert_int_equal(result.p.err, ERR_SYS);
-    assert_string_equal(result.p.details, "refused; gave up after 60 s");
+    assert_string_equal(result.p.details, "h:8080: refused; gave up after 60 s");
     assert_int_equal(result.last_seq, 1);
     assert_int_equal(fake_lws.now_ms, 61000);
 }
