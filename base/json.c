@@ -36,6 +36,8 @@ static int parse(const char *text, size_t len, size_t flags, json_t **ret, struc
 {
     json_error_t error;
 
+    if (len == 0)
+        return problem_set(p, ERR_INVALID, "invalid JSON", "the text is empty");
     /* jansson takes a NUL byte for the end and would not look at what follows. */
     if (memchr(text, '\0', len))
         return problem_set(p, ERR_INVALID, "invalid JSON", "NUL byte in the text");

@@ -17,9 +17,9 @@ static inline void cleanup_json(json_t **j)
 #define CLEANUP_JSON CLEANUP(cleanup_json)
 
 /*
- * Parses one whole value; duplicate keys and NUL in strings are refused. ERR_INVALID (error
- * "invalid JSON", details with line and column, nothing of the text), ERR_NOMEM; both fill *p. *ret
- * is the caller's.
+ * Parses one whole value (text may be NULL when len is 0); duplicate keys and NUL in strings are
+ * refused. ERR_INVALID (error "invalid JSON", details with line and column, nothing of the text),
+ * ERR_NOMEM; both fill *p. *ret is the caller's.
  */
 MUST_CHECK int json_parse(const char *text, size_t len, json_t **ret, struct problem *p);
 

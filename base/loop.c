@@ -63,15 +63,17 @@ void loop_free(struct loop *l)
     if (!l)
         return;
     l->closing = true;
-    loop_process_close_orphans(l);
     loop_work_cancel_all(l);
     uv_close((uv_handle_t *)&l->keep_alive, NULL);
     uv_close((uv_handle_t *)&l->turn_limit, NULL);
     while (!list_is_empty(&l->works))
         (void)uv_run(&l->uv, UV_RUN_ONCE);
-    uv_walk(&l->uv, close_leftover, NULL);
-    (void)uv_run(&l->uv, UV_RUN_DEFAULT);
-    (void)uv_loop_close(&l->uv);
+    /* More than once when a stop was pending: uv_run then returns at once. */
+    do {
+        loop_process_close_orphans(l);
+        uv_walk(&l->uv, close_leftover, NULL);
+        (void)uv_run(&l->uv, UV_RUN_DEFAULT);
+    } while (uv_loop_close(&l->uv) == UV_EBUSY);
     free(l);
 }
 

@@ -154,7 +154,8 @@ static int err_of(int http_status, const char *code)
 static void describe_foreign(const char *body, size_t len, int http_status, struct problem *p)
 {
     (void)problem_set(p, err_of(http_status, ""), "", "%.*s",
-                      (int)(len < sizeof(p->details) - 1 ? len : sizeof(p->details) - 1), body);
+                      (int)(len < sizeof(p->details) - 1 ? len : sizeof(p->details) - 1),
+                      len > 0 ? body : "");
     (void)snprintf(p->error, sizeof(p->error), "HTTP status %d", http_status);
     p->details[strcspn(p->details, "\r\n")] = '\0';
     for (char *c = p->details; *c; c++) {

@@ -18,7 +18,6 @@ static json_t *parse_ok(const char *text)
 static void test_json_parse__bad_texts__invalid_with_place(void **state UNUSED)
 {
     static const char *const bad[] = {
-        "",
         " ",
         "{",
         "{\"a\":1,\"a\":2}",
@@ -44,6 +43,8 @@ static void test_json_parse__bad_texts__invalid_with_place(void **state UNUSED)
         assert_null(strchr(p.details, '\"'));
     }
     json_t *j = NULL;
+    assert_int_equal(json_parse(NULL, 0, &j, &p), ERR_INVALID);
+    assert_string_equal(p.details, "the text is empty");
     assert_int_equal(json_parse("1\0", 2, &j, &p), ERR_INVALID);
     assert_string_equal(p.details, "NUL byte in the text");
 }

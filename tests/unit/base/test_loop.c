@@ -91,6 +91,18 @@ static void test_loop_run__until_stopped__waits_without_objects(void **state UNU
     loop_free(l);
 }
 
+static void test_loop_free__stop_pending__objects_released(void **state UNUSED)
+{
+    struct loop *l;
+    struct loop_timer *t;
+
+    assert_int_equal(loop_new(&l), 0);
+    assert_int_equal(loop_timer_new(l, stop, l, &t), 0);
+    loop_timer_free(t);
+    loop_stop(l);
+    loop_free(l); /* the leak checker sees a timer that was not released */
+}
+
 static void never(uv_timer_t *timer UNUSED)
 {
     fail();
@@ -114,6 +126,7 @@ int main(void)
         cmocka_unit_test(test_loop_new__failures__no_loop),
         cmocka_unit_test(test_loop_turn__nothing_to_do__waits_for_its_timeout_only),
         cmocka_unit_test(test_loop_run__until_stopped__waits_without_objects),
+        cmocka_unit_test(test_loop_free__stop_pending__objects_released),
         cmocka_unit_test(test_loop_free__forgotten_handle__closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

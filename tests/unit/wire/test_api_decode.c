@@ -153,6 +153,8 @@ static void test_wire_error_decode__long_foreign_body__cut(void **state UNUSED)
     static char body[10000];
     struct problem p;
 
+    wire_error_decode(NULL, 0, 500, &p);
+    assert_string_equal(p.details, "");
     memset(body, 'x', sizeof(body));
     wire_error_decode(body, sizeof(body), 500, &p);
     assert_int_equal(strlen(p.details), sizeof(p.details) - 1);
