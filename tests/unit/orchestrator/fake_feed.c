@@ -65,7 +65,8 @@ int feed_open(struct writer *w UNUSED, const struct execution *row, const char *
     if (open_returns < 0)
         return open_returns;
     struct feed *f = calloc(1, sizeof *f);
-    assert_non_null(f);
+    if (!f)
+        return ERR_NOMEM;
     f->cb = *cb;
     f->user = user;
     f->state = row->state;

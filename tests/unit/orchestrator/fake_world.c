@@ -74,6 +74,8 @@ int fake_teardown(void **state)
     struct world *w = *state;
     char command[192];
     orchestrator_free(w->o);
+    while (fake_waiting(CALL_HEARTBEAT) > 0)
+        fake_answer_batch(CALL_HEARTBEAT, ERR_CLOSED);
     assert_int_equal(fake_feeds(), 0);
     assert_int_equal(fake_timers(), 0);
     (void)snprintf(command, sizeof command, "rm -rf %s", w->dir);

@@ -238,8 +238,9 @@ static void test_start__stored_key__used_when_it_fits(void **state)
 {
     struct world *w = *state;
     static const char *const keys[] = {NULL, "short", "abcdefghijklmnopqrstuvwxyz012345"};
+    struct answer a;
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-        struct answer a = {0};
+        a = (struct answer){0};
         fake_set_server_key(keys[i], keys[i] ? strlen(keys[i]) : 0);
         begin(w, &a);
         fake_answer_batch(CALL_SERVER_KEY, 0);
