@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -181,13 +182,16 @@ static uint64_t zero_bytes(uint64_t w)
     return (w - 0x0101010101010101u) & ~w & 0x8080808080808080u;
 }
 
-/* Whether one of the 8 bytes is a control character, a quote, a backslash or not ASCII. */
-static bool word_is_special(uint64_t w)
+/*
+ * High bit of each byte that is a control character, a quote, a backslash or not ASCII; exact in
+ * the lowest such byte: a borrow only reaches bytes above one that is marked rightly.
+ */
+static uint64_t special_bytes(uint64_t w)
 {
     uint64_t below_space = (w - 0x2020202020202020u) & ~w;
 
-    return ((w | below_space) & 0x8080808080808080u) != 0 ||
-           (zero_bytes(w ^ 0x2222222222222222u) | zero_bytes(w ^ 0x5C5C5C5C5C5C5C5Cu)) != 0;
+    return ((w | below_space) & 0x8080808080808080u) | zero_bytes(w ^ 0x2222222222222222u) |
+           zero_bytes(w ^ 0x5C5C5C5C5C5C5C5Cu);
 }
 
 static bool byte_is_plain(unsigned char c)
@@ -195,32 +199,36 @@ static bool byte_is_plain(unsigned char c)
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
+/* First byte from i that is not plain ASCII. */
+static size_t ascii_run(const char *s, size_t i, size_t n)
+{
+    for (; n - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+        uint64_t word;
+
+        memcpy(&word, s + i, sizeof(word));
+        uint64_t special = special_bytes(le64toh(word)); /* first byte lowest */
+        if (special)
+            return i + (size_t)__builtin_ctzll(special) / 8;
+    }
+    while (i < n && byte_is_plain((unsigned char)s[i]))
+        i++;
+    return i;
+}
+
 /* End of the run from i that is copied as it is: plain ASCII and valid multi-byte characters. */
 static size_t plain_run(const char *s, size_t i, size_t n)
 {
-    while (i < n) {
-        uint64_t word;
+    for (;;) {
+        bool valid = false;
 
-        if (n - i >= sizeof(word)) {
-            memcpy(&word, s + i, sizeof(word));
-            if (!word_is_special(word)) {
-                i += sizeof(word);
-                continue;
-            }
-        }
-        if (byte_is_plain((unsigned char)s[i])) {
-            i++;
-            continue;
-        }
-        if ((unsigned char)s[i] < 0x80)
-            break;
-        bool valid;
+        i = ascii_run(s, i, n);
+        if (i == n || (unsigned char)s[i] < 0x80)
+            return i;
         size_t step = str_utf8_step(s + i, n - i, &valid);
         if (!valid)
-            break;
+            return i;
         i += step;
     }
-    return i;
 }
 
 /* RFC 8259 section 7: the two-character escapes; 0 = \u00XX. */
