@@ -119,9 +119,10 @@ static int by_pid(const void *a, const void *b)
 static void mark_ours(struct table *t)
 {
     pid_t self = getpid();
-    bool found = true;
+    bool found = t->n > 0;
 
-    qsort(t->p, t->n, sizeof(*t->p), by_pid);
+    if (found)
+        qsort(t->p, t->n, sizeof(*t->p), by_pid);
     while (found) {
         found = false;
         for (size_t i = 0; i < t->n; i++) {
@@ -148,7 +149,7 @@ static bool has(const struct table *t, const struct process *p)
 /* Safe against the id having been reused since the look: first hold it, then compare. */
 static bool signal_process(int proc, const struct process *p, int signum)
 {
-    struct process now;
+    struct process now = {.pid = 0};
     bool sent = false;
 
     int fd = (int)syscall(SYS_pidfd_open, p->pid, 0);

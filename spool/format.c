@@ -12,6 +12,8 @@
 
 #define BEGIN_LEN 4u /* payload of a 'b' record: the command's process id */
 
+static const uint8_t magic[8] = SPOOL_MAGIC; /* without the NUL */
+
 static bool is_hex(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
@@ -20,7 +22,7 @@ static bool is_hex(char c)
 void spool_header_pack(const char id[SPOOL_ID_LEN], int64_t created_us,
                        uint8_t ret[SPOOL_HEADER_LEN])
 {
-    memcpy(ret, SPOOL_MAGIC, 8);
+    memcpy(ret, magic, sizeof(magic));
     put_u32(ret + 8, SPOOL_VERSION);
     put_u32(ret + 12, SPOOL_HEADER_LEN);
     memcpy(ret + 16, id, SPOOL_ID_LEN);
@@ -32,7 +34,7 @@ void spool_header_pack(const char id[SPOOL_ID_LEN], int64_t created_us,
 int spool_header_unpack(const uint8_t h[SPOOL_HEADER_LEN], char ret_id[SPOOL_ID_LEN + 1],
                         int64_t *ret_created_us)
 {
-    if (memcmp(h, SPOOL_MAGIC, 8) != 0 || get_u32(h + 8) != SPOOL_VERSION ||
+    if (memcmp(h, magic, sizeof(magic)) != 0 || get_u32(h + 8) != SPOOL_VERSION ||
         get_u32(h + 12) != SPOOL_HEADER_LEN || get_u32(h + 60) != spool_crc32c(0, h, 60))
         return -EBADMSG;
     for (size_t i = 0; i < SPOOL_ID_LEN; i++) {
