@@ -12,7 +12,7 @@
 
 #define DAY_US (86400LL * 1000 * 1000)
 #define DAYS_AHEAD 3
-#define RETRY_MS 2000
+#define RETRY_MS 500
 /* log_tail gives its space back soon after an execution's end, but a busy one is not vacuumed all
  * the time. */
 #define VACUUM_SOON_MS 200
