@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,11 +63,10 @@ static int write_key(const char *path, const char *key)
 {
     char text[API_KEY_LEN + 2];
     (void)snprintf(text, sizeof text, "%s\n", key);
-    size_t size = strlen(path) + sizeof ".new";
-    char *new_path CLEANUP_FREE = malloc(size);
-    if (!new_path)
-        return ERR_NOMEM;
-    (void)snprintf(new_path, size, "%s.new", path);
+    char new_path[PATH_MAX];
+    int n = snprintf(new_path, sizeof new_path, "%s.new", path);
+    if (n < 0 || (size_t)n >= sizeof new_path)
+        return ERR_TOO_LARGE;
     (void)unlink(new_path); /* a crash may have left it */
     int fd = open(new_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     int r = fd < 0 ? -errno : write_all(fd, text, strlen(text));
@@ -96,31 +96,43 @@ static void registered(void *user, int err, const struct db_result *r UNUSED)
     free(b);
 }
 
+/* The key of the file, made when there is none. */
+static int load_key(const struct orchestrator *o, char ret[API_KEY_LEN + 1])
+{
+    char *path = path_join(o->state_dir, KEY_FILE);
+    if (!path)
+        return ERR_NOMEM;
+    int r = 0;
+    if (!read_key(path, ret)) {
+        api_key_make(ret);
+        r = write_key(path, ret);
+    }
+    free(path);
+    return r;
+}
+
 int orchestrator_bootstrap_dev(struct orchestrator *o, const char *email, orchestrator_fn fn,
                                void *user)
 {
     char key[API_KEY_LEN + 1], prefix[API_KEY_PREFIX_LEN + 1];
     uint8_t hash[API_KEY_HASH_LEN];
-    char *path CLEANUP_FREE = path_join(o->state_dir, KEY_FILE);
-    struct bootstrap *b CLEANUP_FREE = calloc(1, sizeof *b);
-    if (!path || !b)
+    int r = load_key(o, key);
+    if (r < 0)
+        return r;
+    struct bootstrap *b = calloc(1, sizeof *b);
+    if (!b)
         return ERR_NOMEM;
-    if (!read_key(path, key)) {
-        api_key_make(key);
-        int r = write_key(path, key);
-        if (r < 0)
-            return r;
-    }
     api_key_hash(key, hash);
     memcpy(prefix, key, API_KEY_PREFIX_LEN);
     prefix[API_KEY_PREFIX_LEN] = '\0';
     sodium_memzero(key, sizeof key);
     b->fn = fn;
     b->user = user;
-    int r = store_bootstrap_admin(o->pool, email, hash, prefix, registered, b);
-    if (r < 0)
+    r = store_bootstrap_admin(o->pool, email, hash, prefix, registered, b);
+    if (r < 0) {
+        free(b);
         return r;
+    }
     op_begin(o, &b->op, cancelled);
-    (void)TAKE_PTR(b);
     return 0;
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct place {
@@ -126,25 +125,38 @@ static void test_workspace_remove_tree__trees__gone_and_nothing_else(void **stat
     assert_true(access("/usr/bin/env", F_OK) == 0);
 }
 
+static void become(uid_t uid)
+{
+    assert_int_equal(seteuid(uid), 0);
+}
+
 /* Permissions bind only one who is not root. */
 static void test_workspace_remove_tree__as_an_ordinary_user__trees_gone(void **state)
 {
-    const struct place *p = *state;
-    int status;
+    struct place *p = *state;
+    char path[128];
     if (geteuid() != 0)
         skip();
-    assert_int_equal(chown(p->dir, 65534, 65534), 0);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0)
-            _exit(2);
-        for (size_t i = 0; i < sizeof trees / sizeof trees[0]; i++)
-            check_tree(p, &trees[i]);
-        _exit(0);
+    (void)snprintf(path, sizeof path, "%s/theirs", p->dir);
+    assert_int_equal(chmod(p->dir, 0755), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(chown(path, 65534, 65534), 0);
+    struct place theirs = {.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    (void)snprintf(theirs.dir, sizeof theirs.dir, "%.40s/theirs", p->dir);
+    for (size_t i = 0; i < sizeof trees / sizeof trees[0]; i++) {
+        const struct tree *t = &trees[i];
+        print_message("%s\n", t->name);
+        shell(&theirs, "mkdir -p keep/sub && touch keep/file keep/sub/file");
+        shell(&theirs, t->script);
+        shell(&theirs, "chown -Rh 65534:65534 .");
+        become(65534);
+        int r = workspace_remove_tree(theirs.fd, "w", NULL);
+        become(0);
+        assert_int_equal(r, 0);
+        assert_false(is_there(&theirs, "w"));
+        assert_true(is_there(&theirs, "keep/file") && is_there(&theirs, "keep/sub/file"));
     }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close(theirs.fd);
 }
 
 static void test_workspace_remove_tree__cancelled__stops(void **state)
@@ -159,22 +171,23 @@ static void test_workspace_remove_tree__cancelled__stops(void **state)
 static void test_workspace_remove_tree__cannot__first_error_and_rest_removed(void **state)
 {
     const struct place *p = *state;
-    int status;
     if (geteuid() != 0)
         skip();
-    shell(p, "mkdir -p w/theirs w/ours && touch w/theirs/f w/ours/f && chown 65534:65534 w w/ours "
-             "w/ours/f && chmod 755 w . && chown 65534:65534 .");
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0)
-            _exit(2);
-        _exit(workspace_remove_tree(p->fd, "w", NULL) < 0 ? 0 : 1);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    assert_true(is_there(p, "w/theirs/f"));
+    shell(p,
+          "mkdir -p w/theirs w/closed w/ours && touch w/theirs/f w/ours/f && chmod 700 w/closed &&"
+          " touch w/closed/f && chown 65534:65534 . w w/ours w/ours/f && chmod 755 w .");
+    become(65534);
+    int r = workspace_remove_tree(p->fd, "w", NULL);
+    become(0);
+    assert_true(r == -EACCES || r == -EPERM);
+    assert_true(is_there(p, "w/theirs/f") && is_there(p, "w/closed/f"));
     assert_false(is_there(p, "w/ours"));
+}
+
+static void test_workspace_remove_tree__no_such_directory_around__error(void **state)
+{
+    (void)state;
+    assert_int_equal(workspace_remove_tree(-1, "w", NULL), -EBADF);
 }
 
 static void test_workspace_mark_ended__changes_ctime_and_forgives_absence(void **state)
@@ -203,6 +216,7 @@ int main(void)
         TEST(test_workspace_remove_tree__as_an_ordinary_user__trees_gone),
         TEST(test_workspace_remove_tree__cancelled__stops),
         TEST(test_workspace_remove_tree__cannot__first_error_and_rest_removed),
+        TEST(test_workspace_remove_tree__no_such_directory_around__error),
         TEST(test_workspace_mark_ended__changes_ctime_and_forgives_absence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
