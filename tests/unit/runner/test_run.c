@@ -178,7 +178,7 @@ static void test_run__surroundings__are_clean(void **state)
 {
     struct fixture *f = *state;
     fixture_command(f, "pwd; umask; ls -l /proc/$$/fd | grep -c -e '->'; "
-                       "grep -e ^SigBlk -e ^SigIgn /proc/$$/status; "
+                       "grep -e ^SigBlk -e ^SigIgn /proc/self/status; "
                        "set -- $(cat /proc/$$/stat); [ $$ = $6 ] && echo session");
     run_all(f);
     char want[512];
