@@ -1,0 +1,243 @@
+/* The stores without a database: a pool that takes or refuses what they submit, and memory that
+ * ends. */
+#include "base/err.h"
+#include "db/batch.h"
+#include "db/store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int submit_err;
+static int allocations_left = -1; /* -1 = without end */
+static struct {
+    struct db_batch *batch;
+    db_batch_fn fn;
+    void *user;
+} taken;
+
+int __wrap_db_submit(struct db_pool *p, struct db_batch *b, db_batch_fn fn, void *user);
+int __wrap_db_submit(struct db_pool *p, struct db_batch *b, db_batch_fn fn, void *user)
+{
+    (void)p;
+    if (submit_err < 0) {
+        db_batch_free(b);
+        return submit_err;
+    }
+    taken.batch = b;
+    taken.fn = fn;
+    taken.user = user;
+    return 0;
+}
+
+static bool may_allocate(void)
+{
+    if (allocations_left == 0)
+        return false;
+    if (allocations_left > 0)
+        allocations_left--;
+    return true;
+}
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_malloc(size_t n)
+{
+    return may_allocate() ? __real_malloc(n) : NULL;
+}
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return may_allocate() ? __real_calloc(n, size) : NULL;
+}
+
+void *__real_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+    return may_allocate() ? __real_reallocarray(p, n, size) : NULL;
+}
+
+static int calls, last_err;
+
+static void on_execution(void *user, int err, const struct execution *e)
+{
+    (void)user;
+    calls++;
+    last_err = err;
+    assert_null(e);
+}
+
+static void on_executions(void *user, int err, const struct execution *rows, size_t n)
+{
+    (void)user;
+    (void)rows;
+    calls++;
+    last_err = err;
+    assert_int_equal(n, 0);
+}
+
+static void on_chunks(void *user, int err, const struct store_chunk *rows, size_t n)
+{
+    (void)user;
+    (void)rows;
+    calls++;
+    last_err = err;
+    assert_int_equal(n, 0);
+}
+
+static void on_principal(void *user, int err, const struct principal *who)
+{
+    (void)user;
+    calls++;
+    last_err = err;
+    assert_null(who);
+}
+
+static void on_batch(void *user, int err, const struct db_result *r)
+{
+    (void)user;
+    (void)r;
+    calls++;
+    last_err = err;
+}
+
+/* ---- one function for each operation ---- */
+
+static int op_create(void)
+{
+    const struct store_new_execution n = {.status = EXEC_STARTING, .command = "c", .owner = "o"};
+    return store_execution_create(NULL, &n, on_execution, NULL);
+}
+
+static int op_get(void)
+{
+    struct execution_id id;
+    execution_id_make(5, 6, &id);
+    return store_execution_get(NULL, &id, on_execution, NULL);
+}
+
+static int op_list(void)
+{
+    const struct store_execution_filter f = {.limit = 5000, .status_mask = ~0u};
+    return store_execution_list(NULL, &f, on_executions, NULL);
+}
+
+static int op_adopt(void)
+{
+    return store_execution_adopt(NULL, "o", on_executions, NULL);
+}
+
+static int op_fetch(void)
+{
+    return store_chunks_fetch(NULL, 1, 2, 3, on_chunks, NULL);
+}
+
+static int op_tail(void)
+{
+    return store_tail_fetch(NULL, 1, SIZE_MAX, on_chunks, NULL);
+}
+
+static int op_merge(void)
+{
+    const struct store_chunk c = {
+        .execution_key = 1, .first_seq = 1, .last_seq = 2, .data = "x", .data_len = 1};
+    return store_tail_merge(NULL, &c, 2, on_batch, NULL);
+}
+
+static int op_key(void)
+{
+    static const uint8_t hash[STORE_KEY_HASH_LEN];
+    return store_key_lookup(NULL, hash, on_principal, NULL);
+}
+
+static int op_user(void)
+{
+    return store_user_lookup(NULL, 1, on_principal, NULL);
+}
+
+static int op_bootstrap(void)
+{
+    static const uint8_t hash[STORE_KEY_HASH_LEN];
+    return store_bootstrap_admin(NULL, "a@b", hash, "tg_", on_batch, NULL);
+}
+
+static int (*const operations[])(void) = {op_create, op_get,   op_list, op_adopt, op_fetch,
+                                          op_tail,   op_merge, op_key,  op_user,  op_bootstrap};
+
+static void answer(int err)
+{
+    static const struct db_result none;
+    calls = 0;
+    taken.fn(taken.user, err, &none);
+    db_batch_free(taken.batch);
+    assert_int_equal(calls, 1);
+}
+
+static void test_stores__pool_refuses__error_and_no_call(void **state)
+{
+    (void)state;
+    submit_err = ERR_LIMIT;
+    calls = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
+        assert_int_equal(operations[i](), ERR_LIMIT);
+    assert_int_equal(calls, 0);
+    submit_err = 0;
+}
+
+static void test_stores__batch_fails__its_error_is_passed_on(void **state)
+{
+    (void)state;
+    static const int errors[] = {ERR_DB, ERR_DB_AWAY, ERR_TIMEOUT, ERR_CLOSED};
+    for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+        for (size_t k = 0; k < ARRAY_SIZE(errors); k++) {
+            assert_int_equal(operations[i](), 0);
+            answer(errors[k]);
+            assert_int_equal(last_err, errors[k]);
+        }
+    }
+}
+
+static void test_stores__no_rows__what_each_makes_of_it(void **state)
+{
+    (void)state;
+    static const int expected[] = {ERR_NOT_FOUND, ERR_NOT_FOUND, 0, 0, 0, 0, ERR_STALE,
+                                   ERR_BAD_KEY,   ERR_NOT_FOUND, 0};
+    for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+        assert_int_equal(operations[i](), 0);
+        answer(0);
+        assert_int_equal(last_err, expected[i]);
+    }
+}
+
+static void test_stores__each_allocation_fails__nomem_and_nothing_left(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+        int r = ERR_NOMEM;
+        for (int n = 0; r != 0; n++) {
+            allocations_left = n;
+            r = operations[i]();
+            allocations_left = -1;
+            assert_true(r == 0 || r == ERR_NOMEM);
+        }
+        answer(ERR_CLOSED);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stores__pool_refuses__error_and_no_call),
+        cmocka_unit_test(test_stores__batch_fails__its_error_is_passed_on),
+        cmocka_unit_test(test_stores__no_rows__what_each_makes_of_it),
+        cmocka_unit_test(test_stores__each_allocation_fails__nomem_and_nothing_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
