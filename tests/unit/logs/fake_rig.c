@@ -39,6 +39,11 @@ int fake_rig_teardown(void **state)
     return 0;
 }
 
+void fake_rig_nothing(void *user)
+{
+    (void)user;
+}
+
 void fake_rig_writer(struct fake_rig *r, const struct writer_opts *opts)
 {
     writer_free(r->writer);

@@ -17,6 +17,7 @@ int fake_rig_teardown(void **state);
 void fake_rig_hub(struct fake_rig *r, const struct hub_opts *opts);
 void fake_rig_writer(struct fake_rig *r, const struct writer_opts *opts);
 struct writer_opts fake_rig_writer_opts(void);
+void fake_rig_nothing(void *user); /* a loop_fn */
 
 /* An execution that is fed here, with a live reader from its beginning. */
 struct fed {

@@ -51,14 +51,21 @@ struct fake_pending {
     db_batch_fn on_batch;
 };
 
+/* Zeroed; not by the functions whose failure a test plays. */
+static void *obtain(size_t n)
+{
+    void *p = reallocarray(NULL, 1, n);
+    assert_non_null(p);
+    memset(p, 0, n);
+    return p;
+}
+
 /* ---- batches ---- */
 
 int db_batch_new(struct db_batch **ret)
 {
-    *ret = calloc(1, sizeof **ret);
-    if (!*ret)
-        return ERR_NOMEM;
-    (*ret)->ops = calloc(STATEMENTS_MAX, sizeof(struct op));
+    *ret = obtain(sizeof **ret);
+    (*ret)->ops = obtain(STATEMENTS_MAX * sizeof(struct op));
     return 0;
 }
 
@@ -108,10 +115,9 @@ static struct fake_chunk copy_chunk(const struct store_chunk *c, bool small)
                            .first_seq = c->first_seq,
                            .last_seq = c->last_seq,
                            .raw_bytes = c->raw_bytes,
-                           .data = malloc(c->data_len),
+                           .data = obtain(c->data_len),
                            .len = c->data_len,
                            .small = small};
-    assert_non_null(f.data);
     memcpy(f.data, c->data, c->data_len);
     return f;
 }
@@ -180,8 +186,8 @@ static void store(struct db_pool *p, struct fake_chunk c)
 {
     assert_true(p->n_chunks < FAKE_CHUNKS);
     size_t i = p->n_chunks++;
-    for (; i > 0 && (p->chunks[i - 1].key > c.key || (p->chunks[i - 1].key == c.key &&
-                                                      p->chunks[i - 1].first_seq > c.first_seq));
+    for (; i > 0 && (p->chunks[i - 1].key > c.key ||
+                     (p->chunks[i - 1].key == c.key && p->chunks[i - 1].first_seq > c.first_seq));
          i--)
         p->chunks[i] = p->chunks[i - 1];
     p->chunks[i] = c;
@@ -296,8 +302,7 @@ static void on_next(void *user)
 
 struct db_pool *fake_new(struct loop *l)
 {
-    struct db_pool *p = calloc(1, sizeof *p);
-    assert_non_null(p);
+    struct db_pool *p = obtain(sizeof *p);
     p->loop = l;
     assert_int_equal(loop_defer_new(l, on_next, p, &p->next), 0);
     return p;
@@ -354,8 +359,8 @@ static size_t select_chunks(struct db_pool *p, const struct fake_pending *c,
         const struct fake_chunk *f = &p->chunks[i];
         if (f->key != c->key || f->last_seq <= c->after || (c->call == FAKE_TAIL && !f->small))
             continue;
-        ret[n++] = (struct store_chunk){f->key,       f->first_seq, f->last_seq,
-                                        f->raw_bytes, f->data,      f->len};
+        ret[n++] =
+            (struct store_chunk){f->key, f->first_seq, f->last_seq, f->raw_bytes, f->data, f->len};
     }
     return n;
 }
@@ -399,7 +404,7 @@ bool fake_answer(struct db_pool *p)
         effect = p->script[c->call].apply;
         r.sqlstate = p->script[c->call].sqlstate;
     }
-    struct store_chunk *chunks = calloc(c->max + 1, sizeof *chunks);
+    struct store_chunk *chunks = obtain((c->max + 1) * sizeof *chunks);
     size_t n = 0;
     int rc = 0;
     if (effect && c->call == FAKE_GROUP)
@@ -429,8 +434,7 @@ static int call(struct db_pool *p, struct fake_pending c)
         free(c.merged.data);
         return ERR_LIMIT;
     }
-    struct fake_pending *copy = malloc(sizeof *copy);
-    assert_non_null(copy);
+    struct fake_pending *copy = obtain(sizeof *copy);
     *copy = c;
     copy->next = NULL;
     if (p->last)
@@ -449,8 +453,8 @@ bool db_pool_is_ready(const struct db_pool *p)
 
 int db_submit(struct db_pool *p, struct db_batch *b, db_batch_fn fn, void *user)
 {
-    return call(p, (struct fake_pending){
-                       .call = FAKE_GROUP, .batch = b, .on_batch = fn, .user = user});
+    return call(
+        p, (struct fake_pending){.call = FAKE_GROUP, .batch = b, .on_batch = fn, .user = user});
 }
 
 int store_execution_get(struct db_pool *p, const struct execution_id *id, store_execution_fn fn,
@@ -490,8 +494,8 @@ int store_tail_merge(struct db_pool *p, const struct store_chunk *merged, size_t
 
 int store_tail_leftovers(struct db_pool *p, size_t max, db_batch_fn fn, void *user)
 {
-    return call(p, (struct fake_pending){
-                       .call = FAKE_LEFTOVERS, .max = max, .on_batch = fn, .user = user});
+    return call(
+        p, (struct fake_pending){.call = FAKE_LEFTOVERS, .max = max, .on_batch = fn, .user = user});
 }
 
 int store_tail_vacuum(struct db_pool *p, db_batch_fn fn, void *user)

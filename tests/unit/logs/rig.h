@@ -48,8 +48,8 @@ uint64_t run_dir_ack(const struct run_dir *d);
 struct owner {
     struct feed *feed;
     bool begun, exited, ended, broken, drained;
-    bool no_end;       /* does not answer the exit record */
-    bool free_at_end;  /* frees the feed inside on_committed */
+    bool no_end;      /* does not answer the exit record */
+    bool free_at_end; /* frees the feed inside on_committed */
     enum feed_break why;
     char details[128];
     struct exec_state states[8]; /* committed */

@@ -37,9 +37,8 @@ static void describe(const struct chunk *c, struct buf *out)
     for (uint32_t i = 0; i < c->n_lines; i++) {
         const struct chunk_line *l = &c->lines[i];
         str_hex(c->text + l->offset, l->len, hex);
-        assert_int_equal(buf_printf(out, "%lld %c %u %s\n", (long long)l->time_us, l->stream,
-                                    l->flags, hex),
-                         0);
+        assert_int_equal(
+            buf_printf(out, "%lld %c %u %s\n", (long long)l->time_us, l->stream, l->flags, hex), 0);
     }
 }
 
@@ -138,8 +137,9 @@ static void test_chunk_codec__random_chunks__same_after_a_round_trip(void **stat
             size_t len = round % 3 == 0 ? 0 : (size_t)(x % 1500);
             for (size_t i = 0; i < len; i++)
                 text[i] = round % 2 ? (char)(x >> (i % 57)) : (char)('a' + i % 3);
-            if (chunk_builder_lines(b) > 300 || chunk_builder_add(b, (int64_t)(x >> (x % 40)), streams[x % 3],
-                                                                  (uint8_t)(x % 4), text, len) < 0)
+            if (chunk_builder_lines(b) > 300 ||
+                chunk_builder_add(b, (int64_t)(x >> (x % 40)), streams[x % 3], (uint8_t)(x % 4),
+                                  text, len) < 0)
                 break;
         }
         struct chunk *c = NULL, *d = NULL;
@@ -172,7 +172,9 @@ static void test_chunk_encode__out_is_full__too_large_and_unchanged(void **state
 }
 
 /* One line, "ab", plain: 14 bytes of header, meta 02 00 02, text. */
-#define GOOD "\x01\x00\x01\x00\x00\x00\x03\x00\x00\x00\x02\x00\x00\x00\x02\x00\x02" "ab"
+#define GOOD                                                               \
+    "\x01\x00\x01\x00\x00\x00\x03\x00\x00\x00\x02\x00\x00\x00\x02\x00\x02" \
+    "ab"
 
 struct hostile {
     const char *name;

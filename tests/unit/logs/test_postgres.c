@@ -169,7 +169,8 @@ static void test_path__many_lines_to_many_readers__each_sees_each_line_once(void
     run_dir_make(&d, &row.id);
     struct owner o = {0};
     assert_int_equal(owner_open(&o, p->writer, &d, &row), 0);
-    struct topic *t = feed_topic(o.feed); assert_int_equal(hub_topic_open(p->hub, &row, &t), 0);
+    struct topic *t = feed_topic(o.feed);
+    assert_int_equal(hub_topic_open(p->hub, &row, &t), 0);
 
     struct reader live = {.check_text = true}, slow = {.check_text = true, .by_hand = true};
     reader_open(&live, t, 0);
@@ -222,10 +223,241 @@ static void test_path__many_lines_to_many_readers__each_sees_each_line_once(void
     close_all(p);
 }
 
+/* An execution that is fed, with a live reader. */
+struct run {
+    struct execution row;
+    struct run_dir dir;
+    struct owner owner;
+    struct topic *topic;
+    struct reader reader;
+};
+
+static void run_open(struct pg *p, struct run *r)
+{
+    *r = (struct run){.row = create(p), .reader = {.check_text = true}};
+    run_dir_make(&r->dir, &r->row.id);
+    assert_int_equal(owner_open(&r->owner, p->writer, &r->dir, &r->row), 0);
+    assert_int_equal(hub_topic_open(p->hub, &r->row, &r->topic), 0);
+    reader_open(&r->reader, r->topic, 0);
+    run_dir_begin(&r->dir);
+}
+
+static void run_finish(struct pg *p, struct run *r)
+{
+    run_dir_exit(&r->dir, 0);
+    await_flag(p->loop, &r->owner.ended);
+    await_flag(p->loop, &r->reader.ended);
+    await_fn(p->loop, keeper_idle, p);
+    assert_int_equal(r->reader.next, r->dir.lines + 1);
+    assert_int_equal(r->owner.n_states, 2);
+    assert_stored_once(p, r->row.key, r->dir.lines);
+}
+
+static void run_close(struct run *r)
+{
+    reader_close(&r->reader);
+    topic_unref(r->topic);
+    feed_free(r->owner.feed);
+    run_dir_remove(&r->dir);
+    execution_done(&r->row);
+}
+
+static void test_path__connection_cut_at_random__each_line_once(void **state)
+{
+    struct pg *p = *state;
+    const struct hub_opts ho = HUB_DEFAULTS;
+    open_all(p, &ho);
+    struct run r;
+    run_open(p, &r);
+    for (int i = 0; i < 6; i++) {
+        run_dir_lines(&r.dir, 20000, 50);
+        /* In the middle of its transactions: some commit and their answer is lost. */
+        int64_t until = clock_mono_ms() + 5 + i * 7;
+        while (clock_mono_ms() < until)
+            assert_int_equal(loop_turn(p->loop, 1), 0);
+        assert_int_equal(pg_cluster_exec(p->conninfo,
+                                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                                         "WHERE application_name LIKE 'tailgate-%'"),
+                         0);
+    }
+    reader_await(p->loop, &r.reader, 120000);
+    run_finish(p, &r);
+    run_close(&r);
+    close_all(p);
+}
+
+static void test_path__server_crashes__readers_stay_nothing_lost(void **state)
+{
+    struct pg *p = *state;
+    if (!pg_cluster_is_ours(p->cluster))
+        skip();
+    const struct hub_opts ho = HUB_DEFAULTS;
+    open_all(p, &ho);
+    struct run r;
+    run_open(p, &r);
+    for (int i = 0; i < 2; i++) {
+        run_dir_lines(&r.dir, 30000, 50);
+        for (int n = 0; n < 5; n++)
+            assert_int_equal(loop_turn(p->loop, 2), 0);
+        assert_int_equal(pg_cluster_crash(p->cluster), 0);
+        run_dir_lines(&r.dir, 30000, 50);
+        for (int n = 0; n < 20; n++)
+            assert_int_equal(loop_turn(p->loop, 10), 0);
+        struct writer_stats ws;
+        writer_stats(p->writer, &ws);
+        assert_true(ws.waiting_bytes > 0 && ws.waiting_bytes < (1u << 20) + SPOOL_LINE_MAX + 100);
+        assert_int_equal(pg_cluster_resume(p->cluster), 0);
+        reader_await(p->loop, &r.reader, r.dir.lines);
+    }
+    run_finish(p, &r);
+    run_close(&r);
+    close_all(p);
+}
+
+static void test_path__poisoned_execution__others_go_on(void **state)
+{
+    struct pg *p = *state;
+    const struct hub_opts ho = HUB_DEFAULTS;
+    open_all(p, &ho);
+    struct run good, bad;
+    run_open(p, &good);
+    run_open(p, &bad);
+    char sql[300];
+    snprintf(sql, sizeof sql,
+             "ALTER TABLE log_tail ADD CONSTRAINT poison CHECK (execution_key <> %lld) NOT VALID;"
+             "ALTER TABLE log_chunks ADD CONSTRAINT poison CHECK (execution_key <> %lld) NOT VALID",
+             (long long)bad.row.key, (long long)bad.row.key);
+    assert_int_equal(pg_cluster_exec(p->conninfo, sql), 0);
+    for (int i = 0; i < 20; i++) {
+        run_dir_lines(&good.dir, 10, 0);
+        run_dir_lines(&bad.dir, 10, 0);
+        reader_await(p->loop, &good.reader, good.dir.lines);
+    }
+    await_flag(p->loop, &bad.owner.broken);
+    assert_int_equal(bad.owner.why, FEED_STORE);
+    assert_string_equal(bad.owner.details, "SQLSTATE 23514");
+    assert_int_equal(bad.reader.next, 1);
+    run_finish(p, &good);
+    assert_int_equal(pg_cluster_exec(p->conninfo, "ALTER TABLE log_tail DROP CONSTRAINT poison;"
+                                                  "ALTER TABLE log_chunks DROP CONSTRAINT poison"),
+                     0);
+    run_close(&good);
+    run_close(&bad);
+    close_all(p);
+}
+
+static void test_path__slow_stream__merged_and_vacuumed_at_the_end(void **state)
+{
+    struct pg *p = *state;
+    const struct hub_opts ho = HUB_DEFAULTS;
+    open_all(p, &ho);
+    struct run r;
+    run_open(p, &r);
+    for (int i = 0; i < 1500; i++) {
+        run_dir_lines(&r.dir, 1, 100);
+        reader_await(p->loop, &r.reader, r.dir.lines);
+    }
+    run_finish(p, &r);
+    static const char small[] = "SELECT count(*) FROM log_tail WHERE execution_key = %lld";
+    static const char full[] = "SELECT count(*) FROM log_chunks WHERE execution_key = %lld";
+    assert_int_equal(number(p, small, r.row.key), 0);
+    int64_t chunks = number(p, full, r.row.key);
+    assert_true(chunks >= 2 && chunks <= 6);
+    /* Read back, merged. */
+    reader_close(&r.reader);
+    topic_unref(r.topic);
+    feed_free(TAKE_PTR(r.owner.feed));
+    r.row.state.last_seq = 1500;
+    r.row.state.status = EXEC_SUCCEEDED;
+    assert_int_equal(hub_topic_open(p->hub, &r.row, &r.topic), 0);
+    r.reader = (struct reader){.check_text = true};
+    reader_open(&r.reader, r.topic, 3);
+    await_flag(p->loop, &r.reader.ended);
+    assert_int_equal(r.reader.next, 1501);
+    for (int i = 0; i < 200; i++) {
+        if (number(p, "SELECT pg_relation_size('log_tail') + 0 * %lld", 1) == 0)
+            break;
+        assert_int_equal(loop_turn(p->loop, 50), 0);
+    }
+    assert_int_equal(number(p, "SELECT pg_relation_size('log_tail') + 0 * %lld", 1), 0);
+    run_close(&r);
+    close_all(p);
+}
+
+static void test_path__removed_by_retention__gap(void **state)
+{
+    struct pg *p = *state;
+    struct hub_opts ho = HUB_DEFAULTS;
+    ho.ring_bytes = 1000;
+    open_all(p, &ho);
+    struct run r;
+    run_open(p, &r);
+    run_dir_lines(&r.dir, 20000, 50);
+    reader_await(p->loop, &r.reader, 20000);
+    run_finish(p, &r);
+    char sql[128];
+    snprintf(sql, sizeof sql,
+             "DELETE FROM log_chunks WHERE execution_key = %lld AND first_seq < 10000",
+             (long long)r.row.key);
+    assert_int_equal(pg_cluster_exec(p->conninfo, sql), 0);
+    reader_close(&r.reader); /* and with it the pages that are kept */
+    struct reader late = {.check_text = true};
+    reader_open(&late, r.topic, 7);
+    await_flag(p->loop, &late.ended);
+    assert_int_equal(late.gap_from, 8);
+    assert_true(late.gap_to >= 9999 && late.gap_to < 12000);
+    assert_int_equal(late.next, 20001);
+    reader_close(&late);
+    run_close(&r);
+    close_all(p);
+}
+
+/* Two gateways on one PostgreSQL: one feeds, the other follows; then it takes over. */
+static void test_path__second_gateway__follows_then_takes_over(void **state)
+{
+    struct pg *p = *state;
+    const struct hub_opts ho = HUB_DEFAULTS;
+    open_all(p, &ho);
+    struct run r;
+    run_open(p, &r);
+    struct hub *other = NULL;
+    struct topic *t = NULL;
+    struct reader far = {.check_text = true};
+    assert_int_equal(hub_new(p->loop, p->reads, &ho, &other), 0);
+    assert_int_equal(hub_topic_open(other, &r.row, &t), 0);
+    reader_open(&far, t, 0);
+    for (int i = 0; i < 10; i++) {
+        run_dir_lines(&r.dir, 500, 20);
+        reader_await(p->loop, &r.reader, r.dir.lines);
+        hub_poke(other, r.row.key);
+        reader_await(p->loop, &far, r.dir.lines);
+    }
+    char sql[128];
+    snprintf(sql, sizeof sql, "UPDATE executions SET fence = fence + 1 WHERE execution_key = %lld",
+             (long long)r.row.key);
+    assert_int_equal(pg_cluster_exec(p->conninfo, sql), 0);
+    run_dir_lines(&r.dir, 500, 20);
+    await_flag(p->loop, &r.owner.broken);
+    assert_int_equal(r.owner.why, FEED_STALE);
+    assert_int_equal(
+        number(p, "SELECT last_seq FROM executions WHERE execution_key = %lld", r.row.key), 5000);
+    reader_close(&far);
+    topic_unref(t);
+    hub_free(other);
+    run_close(&r);
+    close_all(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_path__many_lines_to_many_readers__each_sees_each_line_once),
+        cmocka_unit_test(test_path__connection_cut_at_random__each_line_once),
+        cmocka_unit_test(test_path__server_crashes__readers_stay_nothing_lost),
+        cmocka_unit_test(test_path__poisoned_execution__others_go_on),
+        cmocka_unit_test(test_path__slow_stream__merged_and_vacuumed_at_the_end),
+        cmocka_unit_test(test_path__removed_by_retention__gap),
+        cmocka_unit_test(test_path__second_gateway__follows_then_takes_over),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

@@ -20,9 +20,9 @@ struct row {
 static void test_resync__outcome_unknown__each_line_once(void **state)
 {
     static const struct row ROWS[] = {
-        {"lost before", ERR_DB_AWAY, false, 0},  {"lost answer", ERR_DB_AWAY, true, 0},
+        {"lost before", ERR_DB_AWAY, false, 0},    {"lost answer", ERR_DB_AWAY, true, 0},
         {"timeout before", ERR_TIMEOUT, false, 0}, {"timeout after", ERR_TIMEOUT, true, 0},
-        {"row away too", ERR_DB_AWAY, true, 2},  {"pool closed", ERR_CLOSED, false, 0},
+        {"row away too", ERR_DB_AWAY, true, 2},    {"pool closed", ERR_CLOSED, false, 0},
     };
     struct fake_rig *r = *state;
     struct fed f[2];
