@@ -8,13 +8,13 @@
 #include <string.h>
 
 static const struct arg_option common_options[] = {
-    {0, "endpoint", ARG_STRING, offsetof(struct cli_args, endpoint), "URL",
+    {0, ARG_STRING, "endpoint", offsetof(struct cli_args, endpoint), "URL",
      "the server, http://HOST:PORT (TAILGATE_ENDPOINT)"},
-    {0, "api-key-file", ARG_STRING, offsetof(struct cli_args, api_key_file), "FILE",
+    {0, ARG_STRING, "api-key-file", offsetof(struct cli_args, api_key_file), "FILE",
      "read the API key from FILE, - for standard input (TAILGATE_API_KEY)"},
-    {0, "ca-file", ARG_STRING, offsetof(struct cli_args, ca_file), "FILE",
+    {0, ARG_STRING, "ca-file", offsetof(struct cli_args, ca_file), "FILE",
      "trust these certificates in PEM (TAILGATE_CA_FILE)"},
-    {'h', "help", ARG_FLAG, offsetof(struct cli_args, help), NULL, "print this help"},
+    {'h', ARG_FLAG, "help", offsetof(struct cli_args, help), NULL, "print this help"},
 };
 const struct arg_table args_common = {common_options, ARRAY_SIZE(common_options), false};
 
@@ -28,11 +28,12 @@ struct parse {
 
 static int usage_error(struct problem *p, const char *option, const char *rule)
 {
-    return problem_set(p, ERR_INVALID, "wrong usage", "%s %s", option, rule);
+    (void)problem_set(p, ERR_INVALID, "wrong usage", "%s %s", option, rule);
+    return ERR_INVALID;
 }
 
 static const struct arg_option *find(const struct arg_table *t, const char *name, size_t len,
-                                     char letter)
+                                     int letter)
 {
     for (size_t i = 0; i < t->count; i++) {
         const struct arg_option *o = &t->options[i];
@@ -44,7 +45,7 @@ static const struct arg_option *find(const struct arg_table *t, const char *name
 }
 
 static const struct arg_option *find_any(const struct parse *s, const char *name, size_t len,
-                                         char letter)
+                                         int letter)
 {
     const struct arg_option *o = find(s->table, name, len, letter);
     return o != NULL ? o : find(&args_common, name, len, letter);

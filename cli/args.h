@@ -33,9 +33,9 @@ struct arg_number {
 };
 
 struct arg_option {
-    char letter; /* 0 = none */
-    const char *name;
+    int letter; /* 0 = none */
     enum arg_type type;
+    const char *name;
     size_t offset;   /* into struct cli_args */
     const char *arg; /* "DUR", for the help; the choices of ARG_CHOICE; NULL for a flag */
     const char *help;

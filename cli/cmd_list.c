@@ -12,11 +12,11 @@
 #define FLUSH_BYTES ((size_t)64 << 10)
 
 static const struct arg_option options[] = {
-    {0, "status", ARG_STRING, offsetof(struct cli_args, status), "NAME,…",
+    {0, ARG_STRING, "status", offsetof(struct cli_args, status), "NAME,…",
      "only these states, such as RUNNING,FAILED"},
-    {'n', "limit", ARG_NUMBER, offsetof(struct cli_args, limit), "N",
+    {'n', ARG_NUMBER, "limit", offsetof(struct cli_args, limit), "N",
      "the newest N (20); 0 is all"},
-    {'o', "output", ARG_CHOICE, offsetof(struct cli_args, output), "text|json",
+    {'o', ARG_CHOICE, "output", offsetof(struct cli_args, output), "text|json",
      "a table, or one JSON object a line"},
 };
 

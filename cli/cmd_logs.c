@@ -9,20 +9,20 @@
 #include <unistd.h>
 
 static const struct arg_option options[] = {
-    {'f', "follow", ARG_FLAG, offsetof(struct cli_args, follow), NULL,
+    {'f', ARG_FLAG, "follow", offsetof(struct cli_args, follow), NULL,
      "go on with what comes, until the execution ends"},
-    {'n', "tail", ARG_NUMBER, offsetof(struct cli_args, tail), "N",
+    {'n', ARG_NUMBER, "tail", offsetof(struct cli_args, tail), "N",
      "only the last N of the stored lines"},
-    {0, "after", ARG_NUMBER, offsetof(struct cli_args, after), "SEQ", "only lines after line SEQ"},
-    {'t', "timestamps", ARG_FLAG, offsetof(struct cli_args, timestamps), NULL,
+    {0, ARG_NUMBER, "after", offsetof(struct cli_args, after), "SEQ", "only lines after line SEQ"},
+    {'t', ARG_FLAG, "timestamps", offsetof(struct cli_args, timestamps), NULL,
      "put each line's time (UTC) before it"},
-    {'o', "output", ARG_CHOICE, offsetof(struct cli_args, output), "text|json",
+    {'o', ARG_CHOICE, "output", offsetof(struct cli_args, output), "text|json",
      "json: one object a line with seq, timestamp (ms), stream, message"},
-    {0, "exit-code", ARG_FLAG, offsetof(struct cli_args, exit_code), NULL,
+    {0, ARG_FLAG, "exit-code", offsetof(struct cli_args, exit_code), NULL,
      "with -f: exit with the command's exit code"},
-    {0, "reconnect-timeout", ARG_DURATION, offsetof(struct cli_args, reconnect_timeout), "DUR",
+    {0, ARG_DURATION, "reconnect-timeout", offsetof(struct cli_args, reconnect_timeout), "DUR",
      "give up when a lost connection is not back after DUR (60s)"},
-    {0, "raw", ARG_FLAG, offsetof(struct cli_args, raw), NULL,
+    {0, ARG_FLAG, "raw", offsetof(struct cli_args, raw), NULL,
      "the command's exact bytes, both streams to standard output"},
 };
 

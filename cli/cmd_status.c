@@ -5,7 +5,7 @@
 #include "cli/report.h"
 
 static const struct arg_option options[] = {
-    {'o', "output", ARG_CHOICE, offsetof(struct cli_args, output), "text|json",
+    {'o', ARG_CHOICE, "output", offsetof(struct cli_args, output), "text|json",
      "fields by line, or the server's JSON"},
 };
 

@@ -63,11 +63,12 @@ static void duration_text(const struct exec_state *s, char *ret, size_t size)
 static int append_cut(struct buf *out, const char *s, size_t columns)
 {
     size_t shown = 0;
-    for (const unsigned char *c = (const unsigned char *)s; *c != '\0'; c++) {
-        bool starts_character = (*c & 0xc0) != 0x80;
+    for (const char *c = s; *c != '\0'; c++) {
+        bool starts_character = ((unsigned char)*c & 0xc0) != 0x80;
         if (starts_character && columns != 0 && ++shown > columns)
             return 0;
-        int r = buf_append_char(out, *c < 0x20 || *c == 0x7f ? ' ' : (char)*c);
+        bool is_control = (unsigned char)*c < 0x20 || *c == 0x7f;
+        int r = is_control ? buf_append_char(out, ' ') : buf_append_char(out, *c);
         if (r != 0)
             return r;
     }

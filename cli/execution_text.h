@@ -4,8 +4,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-
-#include <jansson.h>
+#include "base/json.h"
 
 /* One "name: value" a line. ERR_INVALID (not an execution) fills *p; ERR_NOMEM, ERR_TOO_LARGE. */
 MUST_CHECK int execution_text_fields(struct buf *out, const json_t *execution, struct problem *p);

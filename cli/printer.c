@@ -135,7 +135,9 @@ static int print_line(struct printer *p, struct printer_sink *sink, const struct
         r = print_prefix(p, line->time_ms);
     if (r == 0)
         r = print_text(p, line);
-    sink->open_stream = line->part ? line->stream : 0;
+    sink->open_stream = 0;
+    if (line->part)
+        sink->open_stream = line->stream;
     p->was_broken[i] = false;
     return r != 0 || line->part ? r : buf_append_char(&p->pending, '\n');
 }

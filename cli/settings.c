@@ -83,29 +83,38 @@ static int gather(const struct cli_args *args, struct profile *v, struct problem
     return r;
 }
 
+/* From *v, whose strings it takes over. */
+static int make_settings(struct profile *v, struct settings *ret, struct problem *p)
+{
+    int r = endpoint_parse(v->api_endpoint != NULL ? v->api_endpoint : SETTINGS_DEFAULT_ENDPOINT,
+                           &ret->endpoint, p);
+    if (r != 0)
+        return r;
+    if (v->api_key == NULL)
+        return problem_set(p, ERR_UNAUTHORIZED, "no API key",
+                           "set TAILGATE_API_KEY, give --api-key-file or run `tailgate configure`");
+    r = settings_check_key(v->api_key, p);
+    if (r != 0)
+        return r;
+    if (v->ca_file != NULL && access(v->ca_file, R_OK) != 0)
+        return problem_set(p, ERR_INVALID, "unusable certificates", "%.300s: %s", v->ca_file,
+                           strerror(errno));
+    ret->api_key = TAKE_PTR(v->api_key);
+    ret->ca_file = TAKE_PTR(v->ca_file);
+    return 0;
+}
+
 int settings_load(const struct cli_args *args, struct settings *ret, struct problem *p)
 {
-    struct profile v CLEANUP(profile_done) = {0};
+    struct profile v = {0};
     struct settings s = {0};
     int r = gather(args, &v, p);
     if (r == 0)
-        r = endpoint_parse(v.api_endpoint != NULL ? v.api_endpoint : SETTINGS_DEFAULT_ENDPOINT,
-                           &s.endpoint, p);
-    if (r != 0)
-        return r;
-    if (v.api_key == NULL)
-        return problem_set(p, ERR_UNAUTHORIZED, "no API key",
-                           "set TAILGATE_API_KEY, give --api-key-file or run `tailgate configure`");
-    r = settings_check_key(v.api_key, p);
-    if (r == 0 && v.ca_file != NULL && access(v.ca_file, R_OK) != 0)
-        r = problem_set(p, ERR_INVALID, "unusable certificates", "%.300s: %s", v.ca_file,
-                        strerror(errno));
-    if (r != 0)
-        return r;
-    s.api_key = TAKE_PTR(v.api_key);
-    s.ca_file = TAKE_PTR(v.ca_file);
-    *ret = s;
-    return 0;
+        r = make_settings(&v, &s, p);
+    profile_done(&v);
+    if (r == 0)
+        *ret = s;
+    return r;
 }
 
 void settings_done(struct settings *s)

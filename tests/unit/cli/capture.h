@@ -2,6 +2,7 @@
 #ifndef TAILGATE_TESTS_CLI_CAPTURE_H
 #define TAILGATE_TESTS_CLI_CAPTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CAPTURE_MAX (1u << 20)

@@ -54,6 +54,53 @@ static void copy_headers(const struct curl_slist *list)
     }
 }
 
+/* False: none of these. */
+static bool set_request(CURLoption option, const void *value)
+{
+    struct fake_request *q = &now.request;
+    switch (option) {
+    case CURLOPT_URL:
+        memset(q, 0, sizeof *q);
+        copy(q->url, sizeof q->url, value);
+        return true;
+    case CURLOPT_CUSTOMREQUEST:
+        copy(q->method, sizeof q->method, value);
+        return true;
+    case CURLOPT_POSTFIELDS:
+        copy(q->body, sizeof q->body, value);
+        return true;
+    case CURLOPT_CAINFO:
+        copy(q->ca_file, sizeof q->ca_file, value);
+        return true;
+    case CURLOPT_HTTPHEADER:
+        copy_headers(value);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void set_user(CURLoption option, void *value)
+{
+    if (option == CURLOPT_WRITEDATA)
+        now.body_user = value;
+    else if (option == CURLOPT_HEADERDATA)
+        now.header_user = value;
+    else if (option == CURLOPT_XFERINFODATA)
+        now.progress_user = value;
+    else if (option == CURLOPT_ERRORBUFFER)
+        now.error = value;
+}
+
+static void set_number(CURLoption option, long value)
+{
+    if (option == CURLOPT_TIMEOUT_MS)
+        now.request.timeout_ms = value;
+    else if (option == CURLOPT_FOLLOWLOCATION)
+        now.request.follows = value != 0;
+}
+
+/* The option's number tells its type (curl.h, CURLOPTTYPE_…). */
 CURLcode __wrap_curl_easy_setopt(CURL *handle, CURLoption option, ...)
 {
     va_list ap;
@@ -61,52 +108,18 @@ CURLcode __wrap_curl_easy_setopt(CURL *handle, CURLoption option, ...)
     if (option == fake_curl.refused && fake_curl.refused != 0)
         return CURLE_OUT_OF_MEMORY;
     va_start(ap, option);
-    switch (option) {
-    case CURLOPT_URL:
-        memset(&now.request, 0, sizeof now.request);
-        copy(now.request.url, sizeof now.request.url, va_arg(ap, char *));
-        break;
-    case CURLOPT_CUSTOMREQUEST:
-        copy(now.request.method, sizeof now.request.method, va_arg(ap, char *));
-        break;
-    case CURLOPT_POSTFIELDS:
-        copy(now.request.body, sizeof now.request.body, va_arg(ap, char *));
-        break;
-    case CURLOPT_HTTPHEADER:
-        copy_headers(va_arg(ap, struct curl_slist *));
-        break;
-    case CURLOPT_CAINFO:
-        copy(now.request.ca_file, sizeof now.request.ca_file, va_arg(ap, char *));
-        break;
-    case CURLOPT_TIMEOUT_MS:
-        now.request.timeout_ms = va_arg(ap, long);
-        break;
-    case CURLOPT_FOLLOWLOCATION:
-        now.request.follows = va_arg(ap, long) != 0;
-        break;
-    case CURLOPT_WRITEFUNCTION:
+    if (option == CURLOPT_WRITEFUNCTION) {
         now.on_body = va_arg(ap, curl_write_callback);
-        break;
-    case CURLOPT_WRITEDATA:
-        now.body_user = va_arg(ap, void *);
-        break;
-    case CURLOPT_HEADERFUNCTION:
+    } else if (option == CURLOPT_HEADERFUNCTION) {
         now.on_header = va_arg(ap, curl_write_callback);
-        break;
-    case CURLOPT_HEADERDATA:
-        now.header_user = va_arg(ap, void *);
-        break;
-    case CURLOPT_XFERINFOFUNCTION:
+    } else if (option == CURLOPT_XFERINFOFUNCTION) {
         now.on_progress = va_arg(ap, curl_xferinfo_callback);
-        break;
-    case CURLOPT_XFERINFODATA:
-        now.progress_user = va_arg(ap, void *);
-        break;
-    case CURLOPT_ERRORBUFFER:
-        now.error = va_arg(ap, char *);
-        break;
-    default:
-        break;
+    } else if ((int)option < CURLOPTTYPE_OBJECTPOINT) {
+        set_number(option, va_arg(ap, long));
+    } else if ((int)option < CURLOPTTYPE_FUNCTIONPOINT) {
+        void *value = va_arg(ap, void *);
+        if (!set_request(option, value))
+            set_user(option, value);
     }
     va_end(ap);
     return CURLE_OK;

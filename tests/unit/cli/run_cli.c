@@ -77,6 +77,7 @@ void run_cli(const char *words, const struct cli_run *run, struct cli_result *re
     set_environment();
     fake_curl_reset(r->answers, r->answers_count);
     fake_lws_reset(r->steps, r->steps_count);
+    fake_curl.no_handle = r->no_curl;
     capture_begin(&ret->text, r->input);
     ret->code = command_main(argc, argv);
     capture_end(&ret->text);

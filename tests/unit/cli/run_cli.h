@@ -20,6 +20,7 @@ struct cli_run {
     size_t answers_count;
     const struct fake_step *steps;
     size_t steps_count;
+    bool no_curl; /* libcurl gives no handle */
 };
 
 struct cli_result {

@@ -6,14 +6,14 @@
 #include <string.h>
 
 static const struct arg_option options[] = {
-    {'f', "follow", ARG_FLAG, offsetof(struct cli_args, follow), NULL, ""},
-    {'t', "timestamps", ARG_FLAG, offsetof(struct cli_args, timestamps), NULL, ""},
-    {'i', "image", ARG_STRING, offsetof(struct cli_args, image), "I", ""},
-    {'e', "env", ARG_LIST, offsetof(struct cli_args, env), "K", ""},
-    {'n', "tail", ARG_NUMBER, offsetof(struct cli_args, tail), "N", ""},
-    {0, "grace", ARG_SECONDS, offsetof(struct cli_args, grace), "DUR", ""},
-    {0, "reconnect-timeout", ARG_DURATION, offsetof(struct cli_args, reconnect_timeout), "DUR", ""},
-    {'o', "output", ARG_CHOICE, offsetof(struct cli_args, output), "text|json", ""},
+    {'f', ARG_FLAG, "follow", offsetof(struct cli_args, follow), NULL, ""},
+    {'t', ARG_FLAG, "timestamps", offsetof(struct cli_args, timestamps), NULL, ""},
+    {'i', ARG_STRING, "image", offsetof(struct cli_args, image), "I", ""},
+    {'e', ARG_LIST, "env", offsetof(struct cli_args, env), "K", ""},
+    {'n', ARG_NUMBER, "tail", offsetof(struct cli_args, tail), "N", ""},
+    {0, ARG_SECONDS, "grace", offsetof(struct cli_args, grace), "DUR", ""},
+    {0, ARG_DURATION, "reconnect-timeout", offsetof(struct cli_args, reconnect_timeout), "DUR", ""},
+    {'o', ARG_CHOICE, "output", offsetof(struct cli_args, output), "text|json", ""},
 };
 static const struct arg_table table = {options, ARRAY_SIZE(options), false};
 static const struct arg_table stopping = {options, ARRAY_SIZE(options), true};

@@ -43,6 +43,24 @@ static void test_list__terminal__cut_at_its_width(void **state UNUSED)
     assert_non_null(strstr(r.text.out, command));
 }
 
+static void test_list__long__written_in_pieces(void **state UNUSED)
+{
+    static char body[1 << 18];
+    size_t len = 1;
+    body[0] = '[';
+    for (int i = 0; i < 2000; i++)
+        len += (size_t)snprintf(body + len, sizeof body - len, "%s" ONE, i > 0 ? "," : "");
+    body[len] = ']';
+    const struct fake_answer answers[] = {{.status = 200, .body = body}};
+    struct cli_run run = {ANSWERS(answers)};
+    unsigned lines = 0;
+    run_cli("list --limit 0 -o json", &run, &r);
+    assert_int_equal(r.code, 0);
+    for (const char *c = r.text.out; *c != '\0'; c++)
+        lines += *c == '\n';
+    assert_int_equal(lines, 2000);
+}
+
 static void test_list__failures__own_exit_codes(void **state UNUSED)
 {
     static const struct fake_answer broken[] = {
@@ -67,6 +85,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list__table_and_json__printed),
         cmocka_unit_test(test_list__terminal__cut_at_its_width),
+        cmocka_unit_test(test_list__long__written_in_pieces),
         cmocka_unit_test(test_list__failures__own_exit_codes),
     };
     return cmocka_run_group_tests(tests, NULL, run_cli_clean);

@@ -74,6 +74,21 @@ static void test_command_main__common_options_before_the_name__taken(void **stat
     assert_string_equal(fake_curl.requests[0].ca_file, "/etc/passwd");
 }
 
+static void test_command_main__no_memory_for_libcurl__told(void **state UNUSED)
+{
+    static const struct {
+        const char *words;
+        int code;
+    } rows[] = {
+        {"list", 1}, {"status " ID, 1}, {"kill " ID, 1}, {"logs --raw " ID, 1}, {"run ls", 125}};
+    struct cli_run run = {.no_curl = true};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        run_cli(rows[i].words, &run, &r);
+        assert_int_equal(r.code, rows[i].code);
+        assert_non_null(strstr(r.text.err, "out of memory"));
+    }
+}
+
 static void test_command_find__names__each_once(void **state UNUSED)
 {
     for (const struct command *const *c = commands; *c != NULL; c++) {
@@ -91,6 +106,7 @@ int main(void)
         cmocka_unit_test(test_command_main__wrong_lines__exit_2_and_one_line),
         cmocka_unit_test(test_command_main__help_and_version__wherever_asked_for),
         cmocka_unit_test(test_command_main__common_options_before_the_name__taken),
+        cmocka_unit_test(test_command_main__no_memory_for_libcurl__told),
         cmocka_unit_test(test_command_find__names__each_once),
     };
     return cmocka_run_group_tests(tests, NULL, run_cli_clean);
