@@ -10,7 +10,6 @@
 #include "wire/messages.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -97,7 +96,7 @@ static uint64_t random_id(void)
 }
 
 /* Answers the request for an upgrade with an HTTP error. */
-static void send_refusal(struct lws *wsi, const struct problem *p)
+static void send_refusal(struct lws *wsi, const struct problem *p, const char *request_id)
 {
     struct buf text CLEANUP_BUF = STREAM_MESSAGE;
     struct buf body CLEANUP_BUF = STREAM_MESSAGE;
@@ -109,8 +108,8 @@ static void send_refusal(struct lws *wsi, const struct problem *p)
     if (r == 0)
         r = buf_printf(&text,
                        "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
-                       "X-Request-ID: %016" PRIx64 "\r\n%sConnection: close\r\n\r\n%s",
-                       status, http_phrase(status), body.len, random_id(),
+                       "X-Request-ID: %s\r\n%sConnection: close\r\n\r\n%s",
+                       status, http_phrase(status), body.len, request_id,
                        status == 503 ? "Retry-After: 5\r\n" : "", body.data);
     if (r == 0 && lws_write(wsi, (unsigned char *)text.data + LWS_PRE, text.len - LWS_PRE,
                             LWS_WRITE_HTTP_HEADERS) < 0)
@@ -160,12 +159,14 @@ int stream_filter_upgrade(struct streams *st, struct lws *wsi)
 {
     enum stream_endpoint e = stream_request_endpoint(wsi);
     struct problem p = {0};
+    char id[STREAM_ID_SIZE];
 
     if (check_upgrade(st, wsi, e, &p) == 0)
         return 0;
-    log_info("stream refused", "path", endpoint_path(e), "error", err_name(p.err), "details",
-             p.details);
-    send_refusal(wsi, &p);
+    stream_id_text(random_id(), id);
+    log_info("stream refused", "request_id", id, "path", endpoint_path(e), "error", err_name(p.err),
+             "details", p.details);
+    send_refusal(wsi, &p, id);
     return 1;
 }
 
@@ -207,7 +208,7 @@ int stream_established(struct streams *st, struct lws *wsi, void **session)
         return -1;
     *session = s;
     bound_socket_buffer(wsi);
-    stream_id_text(s, id);
+    stream_id_text(s->id, id);
     log_set_request_id(id);
     log_info("stream opened", "path", endpoint_path(e));
     if (st->leaving)
@@ -227,7 +228,7 @@ int stream_received(void *session, const void *in, size_t len)
 
     if (s->state == STREAM_CLOSING)
         return 0;
-    stream_id_text(s, id);
+    stream_id_text(s->id, id);
     log_set_request_id(id);
     if (lws_frame_is_binary(s->wsi))
         stream_close(s, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "binary messages are not accepted");
@@ -244,7 +245,7 @@ void stream_closed(void *session)
 
     if (!s)
         return;
-    stream_id_text(s, id);
+    stream_id_text(s->id, id);
     log_info("stream closed", "request_id", id, "close_code",
              s->close_code > 0 ? LOG_NUM(s->close_code) : NULL, "reason", s->close_reason,
              "sent_bytes", LOG_NUM(s->sent_bytes), "duration_ms",

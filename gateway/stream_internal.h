@@ -102,12 +102,12 @@ struct stream {
     uint16_t close_code;
     uint8_t state; /* enum stream_state */
     bool is_runvoy, is_asked, is_pinged;
-    bool is_leaving; /* the close frame is libwebsockets' affair now */
+    bool said_goodbye; /* the close frame is libwebsockets' affair now */
     struct principal who;
 };
 
 #define STREAM_ID_SIZE 17
-void stream_id_text(const struct stream *s, char ret[STREAM_ID_SIZE]);
+void stream_id_text(uint64_t number, char ret[STREAM_ID_SIZE]);
 
 /* ---- stream_send.c ---- */
 /* Asks for WRITEABLE, once until it comes. */

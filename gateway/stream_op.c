@@ -9,9 +9,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-void stream_id_text(const struct stream *s, char ret[STREAM_ID_SIZE])
+void stream_id_text(uint64_t number, char ret[STREAM_ID_SIZE])
 {
-    (void)snprintf(ret, STREAM_ID_SIZE, "%016" PRIx64, s->id);
+    (void)snprintf(ret, STREAM_ID_SIZE, "%016" PRIx64, number);
 }
 
 int stream_op_new(struct stream *s, struct sub *sub, struct stream_op **ret)
@@ -100,7 +100,7 @@ static void on_principal(void *user, const struct problem *p, const struct princ
 
     if (!stream_op_done(user, &s, &sub))
         return;
-    stream_id_text(s, id);
+    stream_id_text(s->id, id);
     log_set_request_id(id);
     if (p) {
         stream_refuse(s, p);

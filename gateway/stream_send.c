@@ -213,9 +213,9 @@ static void say_goodbye(struct stream *s)
     char reason[124]; /* RFC 6455 5.5: a control frame holds 125 bytes, two of them the code */
     size_t n = strnlen(s->close_reason, sizeof reason - 1);
 
-    if (s->is_leaving)
+    if (s->said_goodbye)
         return;
-    s->is_leaving = true;
+    s->said_goodbye = true;
     memcpy(reason, s->close_reason, n);
     lws_close_reason(s->wsi, (enum lws_close_status)s->close_code, (unsigned char *)reason, n);
     lws_set_timeout(s->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
@@ -242,7 +242,7 @@ int stream_writeable(void *session)
     if (r != 0)
         return -1;
     settle(s);
-    if (s->out.len > 0 || first_ready(s) || (s->state == STREAM_CLOSING && !s->is_leaving))
+    if (s->out.len > 0 || first_ready(s) || (s->state == STREAM_CLOSING && !s->said_goodbye))
         stream_want_write(s);
     return 0;
 }

@@ -56,7 +56,7 @@ void session_authenticated(struct stream *s)
     char id[STREAM_ID_SIZE];
 
     lws_rx_flow_control(s->wsi, 1);
-    stream_id_text(s, id);
+    stream_id_text(s->id, id);
     stream_send(s, wire_ws_hello(&m, SERVER_VERSION, s->who.email, id), &m);
 }
 

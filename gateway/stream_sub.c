@@ -102,7 +102,7 @@ static void on_row(void *user, const struct problem *p, const struct execution *
 
     if (!stream_op_done(user, &s, &sub))
         return;
-    stream_id_text(s, id);
+    stream_id_text(s->id, id);
     log_set_request_id(id);
     r = p ? p->err : sub_open(sub, row);
     if (r != 0) {

@@ -14,7 +14,7 @@ static void await_auth(struct stream *s, int64_t now)
 
 static void await_close(struct stream *s, int64_t now)
 {
-    if (s->is_leaving || now - s->close_ms < STREAM_CLOSE_WAIT_MS)
+    if (s->said_goodbye || now - s->close_ms < STREAM_CLOSE_WAIT_MS)
         return;
     s->close_ms = now;
     lws_set_timeout(s->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
@@ -44,6 +44,8 @@ static void sweep_one(struct stream *s, int64_t now)
         await_close(s, now);
         return;
     }
+    if (s->state == STREAM_BUSY)
+        return; /* a pong would not be read; the database has a deadline of its own */
     if (s->state == STREAM_WAITING)
         await_auth(s, now);
     if (s->is_pinged)

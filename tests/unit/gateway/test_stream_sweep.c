@@ -43,8 +43,9 @@ static void test_sweep__authenticated_or_asked__no_auth_deadline(void **state)
     rig_close(&wsi);
     rig_session_socket(&wsi); /* the answer takes its time */
     assert_true(rig_open(&wsi));
-    sweep_after(20000);
+    sweep_after(40000);
     assert_false(wsi.closed);
+    assert_string_equal(rig_take(&wsi), "");
     rig_answer();
     rig_run(&wsi);
     assert_non_null(strstr(rig_take(&wsi), "hello"));
