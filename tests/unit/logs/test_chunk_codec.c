@@ -136,7 +136,7 @@ static void test_chunk_codec__random_chunks__same_after_a_round_trip(void **stat
             x ^= x << 17;
             size_t len = round % 3 == 0 ? 0 : (size_t)(x % 1500);
             for (size_t i = 0; i < len; i++)
-                text[i] = round % 2 ? (char)(x >> (i % 57)) : (char)('a' + i % 3);
+                text[i] = (char)(round % 2 ? x >> (i % 57) : 97 + i % 3);
             if (chunk_builder_lines(b) > 300 ||
                 chunk_builder_add(b, (int64_t)(x >> (x % 40)), streams[x % 3], (uint8_t)(x % 4),
                                   text, len) < 0)
