@@ -12,7 +12,7 @@ from tailgate import BIN, DEADLINE, Reader, wait_for
 
 def start(daemon, *arguments):
     return subprocess.Popen([str(BIN / "tailgate"), *arguments], env=daemon.cli_env(), stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+                            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, bufsize=0)  # nothing read ahead of readline
 
 
 def test_run__lines_as_they_come_and_exit_code(daemon):
