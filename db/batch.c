@@ -140,7 +140,7 @@ int db_batch_ready(struct db_batch *b)
 {
     if (b->result.items || b->count == 0)
         return 0;
-    b->result.items = calloc(b->count, sizeof(*b->result.items));
+    b->result.items = calloc(b->count, sizeof(PGresult *));
     if (!b->result.items)
         return ERR_NOMEM;
     b->result.count = b->count;

@@ -1,7 +1,6 @@
 /*
  * The private cluster with real PostgreSQL programs: first start, restart, adoption, crashes, an
- * interrupted initdb. As root the group runs twice: PostgreSQL as user postgres, and all of it as
- * user nobody.
+ * interrupted initdb. As root some of it runs again as user nobody.
  */
 #include "base/clock.h"
 #include "base/err.h"
@@ -347,9 +346,10 @@ static void test_db_cluster_start__parent_not_traversable__error_for_root(void *
     assert_null(p->cluster);
 }
 
-static int run_group(void)
-{
 #define ROW(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+
+static int run_all(void)
+{
     const struct CMUnitTest tests[] = {
         ROW(test_db_cluster_start__nothing_there__private_and_up),
         ROW(test_db_cluster_start__after_a_stop__same_data),
@@ -367,7 +367,18 @@ static int run_group(void)
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
-/* The same as an ordinary user: authentication by password, PostgreSQL under our own id. */
+/* What an ordinary user's cluster does otherwise: its password, its ids. */
+static int run_some(void)
+{
+    const struct CMUnitTest tests[] = {
+        ROW(test_db_cluster_start__nothing_there__private_and_up),
+        ROW(test_db_cluster_start__after_a_stop__same_data),
+        ROW(test_db_cluster_start__postmaster_runs_there__adopts_it),
+        ROW(test_db_cluster_start__initdb_was_interrupted__begins_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
 static int run_as_nobody(void)
 {
     const struct passwd *pw = getpwnam("nobody");
@@ -379,7 +390,7 @@ static int run_as_nobody(void)
         if (setgid(pw->pw_gid) != 0 || setuid(pw->pw_uid) != 0 || prctl(PR_SET_DUMPABLE, 1) != 0 ||
             unsetenv("XDG_RUNTIME_DIR") != 0)
             _exit(99);
-        exit(run_group());
+        exit(run_some());
     }
     int status = -1;
     while (pid > 0 && waitpid(pid, &status, 0) < 0)
@@ -389,6 +400,6 @@ static int run_as_nobody(void)
 
 int main(void)
 {
-    int failed = run_group();
+    int failed = run_all();
     return failed == 0 && geteuid() == 0 ? run_as_nobody() : failed;
 }
