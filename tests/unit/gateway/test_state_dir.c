@@ -1,0 +1,128 @@
+#include "gateway/state_dir.h"
+
+#include "base/err.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char dir[64], path[128];
+
+static int setup(void **state)
+{
+    (void)state;
+    (void)snprintf(dir, sizeof(dir), "/tmp/tg-state-XXXXXX");
+    if (!mkdtemp(dir))
+        return -1;
+    (void)snprintf(path, sizeof(path), "%s/deep/state", dir);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    char command[128];
+    (void)state;
+    (void)snprintf(command, sizeof(command), "rm -rf %s", dir);
+    return system(command);
+}
+
+static void test_state_dir_take__new__made_and_locked(void **state)
+{
+    struct buf error CLEANUP_BUF = {.max = 1024};
+    struct stat st;
+    char lock[160], text[32] = "", expected[32];
+    int fd = -1, second = -1;
+    (void)state;
+    assert_int_equal(state_dir_take(path, &error, &fd), 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, geteuid() == 0 ? 0711 : 0700);
+    (void)snprintf(lock, sizeof(lock), "%s/lock", path);
+    int read_fd = open(lock, O_RDONLY);
+    assert_true(read(read_fd, text, sizeof(text) - 1) > 0);
+    (void)close(read_fd);
+    (void)snprintf(expected, sizeof(expected), "%ld\n", (long)getpid());
+    assert_string_equal(text, expected);
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+
+    assert_int_equal(state_dir_take(path, &error, &second), ERR_CONFLICT);
+    expected[strlen(expected) - 1] = '\0';
+    assert_non_null(strstr(error.data, "is in use by process "));
+    assert_non_null(strstr(error.data, expected));
+    (void)close(fd);
+    assert_int_equal(state_dir_take(path, &error, &fd), 0); /* free again */
+    (void)close(fd);
+}
+
+static void test_state_dir_take__unusable__one_line(void **state)
+{
+    struct buf error CLEANUP_BUF = {.max = 8192};
+    static char long_path[5000];
+    int fd = -1;
+    (void)state;
+    assert_int_equal(state_dir_take("/proc/nothing/here", &error, &fd), ERR_SYS);
+    assert_non_null(strstr(error.data, "/proc/nothing/here"));
+    assert_null(strchr(error.data, '\n'));
+    memset(long_path, 'a', sizeof(long_path) - 1);
+    long_path[0] = '/';
+    assert_int_equal(state_dir_take(long_path, &error, &fd), ERR_SYS);
+    assert_int_equal(mkdir(path, 0700), -1);
+    assert_int_equal(fd, -1);
+}
+
+static void test_state_dir_take__lock_is_a_link__refused(void **state)
+{
+    struct buf error CLEANUP_BUF = {.max = 1024};
+    char lock[160];
+    int fd = -1;
+    (void)state;
+    (void)snprintf(lock, sizeof(lock), "%s/lock", dir);
+    assert_int_equal(symlink("/tmp/elsewhere", lock), 0);
+    assert_int_equal(state_dir_take(dir, &error, &fd), ERR_SYS);
+}
+
+static void test_state_dir_gateway_id__kept(void **state)
+{
+    struct buf error CLEANUP_BUF = {.max = 1024};
+    char first[GATEWAY_ID_SIZE], second[GATEWAY_ID_SIZE], file[160];
+    (void)state;
+    assert_int_equal(state_dir_gateway_id(dir, &error, first), 0);
+    assert_int_equal(strlen(first), 32);
+    assert_int_equal(state_dir_gateway_id(dir, &error, second), 0);
+    assert_string_equal(first, second);
+    (void)snprintf(file, sizeof(file), "%s/gateway.id", dir);
+    assert_int_equal(truncate(file, 5), 0);
+    assert_int_equal(state_dir_gateway_id(dir, &error, second), ERR_SYS);
+    assert_non_null(strstr(error.data, "gateway.id"));
+    assert_int_equal(state_dir_gateway_id("/proc/nothing", &error, second), ERR_SYS);
+}
+
+static void test_state_dir_default__by_environment(void **state)
+{
+    char *got = NULL;
+    (void)state;
+    assert_int_equal(state_dir_default(&got), 0);
+    assert_int_equal(got[0], '/');
+    assert_non_null(strstr(got, "tailgate"));
+    free(got);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_state_dir_take__new__made_and_locked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_state_dir_take__unusable__one_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_state_dir_take__lock_is_a_link__refused, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_state_dir_gateway_id__kept, setup, teardown),
+        cmocka_unit_test(test_state_dir_default__by_environment),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
