@@ -21,6 +21,10 @@
 #define WATCH_MS 2000
 #define ADOPT_POLL_MS 50
 #define ADOPT_PATIENCE_MS 60000 /* as pg_ctl's own: crash recovery takes its time */
+/* Backends of a postmaster that was killed leave its shared memory a moment later: until then
+ * pg_ctl start fails. */
+#define START_PATIENCE_MS 15000
+#define START_RETRY_MS 500
 #define CONNINFO_BYTES_MAX 8192
 
 enum cluster_state {
@@ -44,6 +48,7 @@ struct db_cluster {
     struct loop_timer *timer; /* begins, polls, watches */
     struct loop_process *process;
     int64_t adopt_until_ms;
+    int64_t start_until_ms; /* 0 = not tried yet */
     struct buf conninfo;
     bool stop_wanted;
     db_cluster_fn fn; /* of the start; NULL once called */
@@ -156,6 +161,8 @@ static int start(struct db_cluster *c)
     int n = snprintf(log, sizeof(log), "%s/startup.log", c->files.data);
     if (n < 0 || (size_t)n >= sizeof(log))
         return ERR_INVALID;
+    if (c->start_until_ms == 0)
+        c->start_until_ms = clock_mono_ms() + START_PATIENCE_MS;
     int r = cluster_prepare_start(&c->files);
     return r < 0 ? r : run(c, CLUSTER_START, "pg_ctl", args);
 }
@@ -249,6 +256,17 @@ static int next_step(struct db_cluster *c, const char *output)
     }
 }
 
+/* A start that failed is tried again while the first caller still waits. */
+static bool retries_start(struct db_cluster *c, bool fine)
+{
+    if (fine || c->state != CLUSTER_START || !c->fn || clock_mono_ms() > c->start_until_ms)
+        return false;
+    log_warn("the private PostgreSQL did not start: trying again", "data", c->files.data);
+    set_state(c, CLUSTER_DOWN);
+    loop_timer_start(c->timer, START_RETRY_MS, 0);
+    return true;
+}
+
 static void on_ended(void *user, int64_t exit_status, int term_signal, const char *output)
 {
     struct db_cluster *c = user;
@@ -262,6 +280,8 @@ static void on_ended(void *user, int64_t exit_status, int term_signal, const cha
         stopped(c, fine ? 0 : ERR_SYS);
     else if (c->stop_wanted)
         stop_now(c);
+    else if (retries_start(c, fine))
+        return;
     else if (!fine || (r = next_step(c, output)) < 0)
         failed(c, r);
 }
