@@ -78,7 +78,7 @@ void live_free(struct live *l)
     free(l);
 }
 
-struct live *live_find(struct orchestrator *o, int64_t key)
+struct live *live_find(const struct orchestrator *o, int64_t key)
 {
     LIST_FOREACH (it, &o->lives) {
         struct live *l = LIST_ENTRY(it, struct live, node);

@@ -52,7 +52,7 @@ struct live {
 
 /* row: copied. Registers it. ERR_NOMEM. */
 MUST_CHECK int live_new(struct orchestrator *o, const struct execution *row, struct live **ret);
-struct live *live_find(struct orchestrator *o, int64_t key); /* NULL: none */
+struct live *live_find(const struct orchestrator *o, int64_t key); /* NULL: none */
 /* Leaves its runner alone. Not inside a callback of its own. */
 void live_free(struct live *l);
 
@@ -103,5 +103,9 @@ struct doubt;
 void doubt_note(struct orchestrator *o, const char *email, uint64_t random, int64_t asked_us);
 void doubts_look(struct orchestrator *o); /* with each heartbeat */
 void doubts_free(struct orchestrator *o);
+
+/* ---- leftovers.c ---- */
+/* Removes the run directories of executions that have ended; at the start, after the adoption. */
+void leftovers_look(struct orchestrator *o);
 
 #endif

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* ---- whom commands run as ---- */
@@ -53,6 +54,22 @@ static int find_run_user(struct orchestrator *o)
         return str_copy(o->user_name, sizeof o->user_name, pw->pw_name);
     (void)snprintf(o->user_name, sizeof o->user_name, "%lld", (long long)o->uid);
     return 0;
+}
+
+/* Documentation/userspace-api/landlock.rst: this call tells the version that the kernel has. */
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#endif
+#define LANDLOCK_CREATE_RULESET_VERSION_FLAG 1u
+
+static void warn_without_landlock(const struct orchestrator *o)
+{
+    if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION_FLAG) > 0)
+        return;
+    log_warn("this kernel has no Landlock", "consequence",
+             o->set_ids ? "commands can reach each other's processes and workspaces"
+                        : "commands can read and change all that this user can, the server's own "
+                          "files included");
 }
 
 /* ---- directories ---- */
@@ -152,6 +169,7 @@ static int set_up(struct orchestrator *o, const struct orchestrator_opts *opts)
         r = loop_timer_new(o->loop, beat, o, &o->heartbeat);
     if (r < 0)
         return r;
+    warn_without_landlock(o);
     if (gethostname(o->host, sizeof o->host - 1) < 0)
         o->host[0] = '\0';
     o->booted_us = recover_boot_time_us("/proc/stat");

@@ -140,6 +140,7 @@ static void adopted(void *user, int err, const struct execution *rows, size_t n)
         err = adopt(o, &rows[i]);
     if (err == 0) {
         o->is_started = true;
+        leftovers_look(o);
         sweeper_start(o->sweeper);
         loop_timer_start(o->heartbeat, RECOVER_HEARTBEAT_MS, RECOVER_HEARTBEAT_MS);
     }

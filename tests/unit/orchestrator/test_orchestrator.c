@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -99,6 +100,47 @@ static void test_orchestrator_new__ordinary_user__commands_run_as_it(void **stat
     }
 }
 
+/* ---- Landlock ---- */
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+static bool has_no_landlock;
+long __wrap_syscall(long number, ...)
+{
+    if (has_no_landlock && number == 444)
+        return -1;
+    va_list ap;
+    va_start(ap, number);
+    long a = va_arg(ap, long), b = va_arg(ap, long), c = va_arg(ap, long), d = va_arg(ap, long);
+    va_end(ap);
+    return __real_syscall(number, a, b, c, d);
+}
+
+static void catch_landlock(void *user, enum log_level level UNUSED, const char *request_id UNUSED,
+                           const char *json)
+{
+    *(bool *)user = *(bool *)user || strstr(json, "no Landlock") != NULL;
+}
+
+static void test_orchestrator_new__no_landlock__says_so(void **state)
+{
+    struct world *w = *state;
+    struct orchestrator_opts opts = fake_opts(w);
+    log_setup(LOG_WARN, LOG_LOGFMT);
+    for (int i = 0; i < 2; i++) {
+        struct orchestrator *o;
+        bool said = false;
+        has_no_landlock = i == 1;
+        assert_int_equal(log_add_sink(catch_landlock, &said), 0);
+        assert_int_equal(new_with(w, &opts, &o), 0);
+        log_remove_sink(catch_landlock, &said);
+        orchestrator_free(o);
+        if (has_no_landlock)
+            assert_true(said);
+    }
+    has_no_landlock = false;
+}
+
 static void test_orchestrator__heartbeat__each_5_s_one_at_a_time(void **state)
 {
     (void)state;
@@ -155,6 +197,7 @@ int main(void)
         TEST(test_orchestrator_new__no_state_directory__error),
         TEST(test_orchestrator_new__run_user__never_root),
         TEST(test_orchestrator_new__ordinary_user__commands_run_as_it),
+        TEST(test_orchestrator_new__no_landlock__says_so),
         TEST(test_orchestrator__heartbeat__each_5_s_one_at_a_time),
         TEST(test_orchestrator_free__heartbeat_in_flight),
         TEST(test_orchestrator_is_ready__needs_start_and_database),
