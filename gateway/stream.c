@@ -28,6 +28,8 @@ int streams_new(struct server *s, struct streams **ret)
     st->server = s;
     list_init(&st->sessions);
     list_init(&st->lingering);
+    list_init(&st->waiting);
+    list_init(&st->asked);
     r = stream_register_encoders(server_hub(s), &st->kinds);
     if (r == 0)
         r = loop_timer_new(server_loop(s), stream_sweep, st, &st->sweep);
@@ -46,6 +48,7 @@ void streams_free(struct streams *st)
 {
     if (!st)
         return;
+    stream_ask_free(st);
     loop_timer_free(st->sweep);
     loop_timer_free(st->linger_timer);
     free(st);

@@ -51,8 +51,11 @@ struct streams {
     struct loop_timer *linger_timer;
     struct list sessions;  /* stream.node */
     struct list lingering; /* stream.linger, the earliest first */
+    struct list waiting;   /* stream_op.node: not asked yet */
+    struct list asked;
+    size_t asking; /* how many are asked */
     size_t count;
-    bool leaving;
+    bool leaving, is_asking;
 };
 
 struct stream;
@@ -60,9 +63,18 @@ struct sub;
 
 /* One question to the orchestrator; lives until its answer. Who asked may be gone by then. */
 struct stream_op {
+    struct list node;
+    struct streams *st;    /* NULL: they are gone too */
     struct stream *stream; /* NULL: nobody waits any more */
-    struct sub *sub;
+    struct sub *sub;       /* NULL: the stream asks for itself */
+    char *key;
+    int64_t user_key;
+    int (*start)(struct stream_op *op, struct problem *p);
+    void (*refused)(struct stream *s, struct sub *sub, const struct problem *p);
+    bool is_asked;
 };
+typedef int (*stream_start_fn)(struct stream_op *op, struct problem *p);
+typedef void (*stream_refused_fn)(struct stream *s, struct sub *sub, const struct problem *p);
 
 struct sub {
     struct list node;  /* stream.subs */
@@ -147,13 +159,24 @@ void sub_start(struct sub *sub);
  */
 MUST_CHECK int sub_fill(struct sub *sub);
 
-/* ---- stream_op.c: questions to the orchestrator ---- */
-/* ERR_NOMEM. */
-MUST_CHECK int stream_op_new(struct stream *s, struct sub *sub, struct stream_op **ret);
-/* The answer came, or will not: the op is freed. False when nobody waits for it. */
+/* ---- stream_ask.c: questions to the orchestrator ---- */
+/* Questions of all streams under way at once; more wait for their turn. A fraction of what the
+ * database's queue takes (1024), so that API calls find room in it. */
+#define STREAM_ASKING_MAX 64
+/*
+ * Makes start call the orchestrator with the op, now or when it is its turn; its callback begins
+ * with stream_op_done. refused: start failed. key is copied, NULL = none. ERR_NOMEM.
+ */
+MUST_CHECK int stream_ask(struct stream *s, struct sub *sub, const char *key, int64_t user_key,
+                          stream_start_fn start, stream_refused_fn refused);
+/* The answer came: the op is freed. False when nobody waits for it. */
 bool stream_op_done(struct stream_op *op, struct stream **ret_s, struct sub **ret_sub);
 /* Nobody waits for the answer any more; NULL is fine. */
 void stream_op_forget(struct stream_op *op);
+/* The streams go before the answers do. */
+void stream_ask_free(struct streams *st);
+
+/* ---- stream_auth.c ---- */
 /* Closes with the problem's code and reason; tailgate.v1 is told before. */
 void stream_refuse(struct stream *s, const struct problem *p);
 /* By key, or by the user of a stream token (key NULL); goes on in …_authenticated. */

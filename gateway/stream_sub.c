@@ -117,23 +117,27 @@ static void on_row(void *user, const struct problem *p, const struct execution *
     log_set_request_id(NULL);
 }
 
+static int start(struct stream_op *op, struct problem *p)
+{
+    return orchestrator_get(server_orchestrator(op->st->server), &op->stream->who, ACTION_READ,
+                            &op->sub->id, on_row, op, p);
+}
+
+static void start_refused(struct stream *s, struct sub *sub, const struct problem *p)
+{
+    (void)s;
+    refuse(sub, p);
+}
+
 void sub_start(struct sub *sub)
 {
-    struct stream *s = sub->stream;
-    struct stream_op *op;
-    struct problem p = {0};
-    int r = stream_op_new(s, sub, &op);
+    struct problem p;
+    int r = stream_ask(sub->stream, sub, NULL, 0, start, start_refused);
 
     if (r != 0) {
         (void)problem_set(&p, r, "failed to subscribe", "%s", "out of memory");
         refuse(sub, &p);
-        return;
     }
-    sub->op = op;
-    r = orchestrator_get(server_orchestrator(s->st->server), &s->who, ACTION_READ, &sub->id, on_row,
-                         op, &p);
-    if (r != 0 && stream_op_done(op, &s, &sub))
-        refuse(sub, &p);
 }
 
 /* The states whose place is at or before the cursor's. */

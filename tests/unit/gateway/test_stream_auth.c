@@ -1,33 +1,10 @@
-/* Questions whose asker or whose answer may never come. */
+/* Who is let in, and the code and reason of each refusal. */
 #include "../base/fail_alloc.h"
 #include "stream_rig.h"
 
 #include "base/err.h"
 
 static struct lws wsi;
-
-static void test_op__forgotten__answer_reaches_nobody(void **state)
-{
-    struct stream s = {0};
-    struct stream *who = NULL;
-    struct sub sub = {.stream = &s};
-    struct sub *which = NULL;
-    struct stream_op *op;
-
-    (void)state;
-    assert_int_equal(stream_op_new(&s, NULL, &op), 0);
-    s.op = op;
-    stream_op_forget(op);
-    stream_op_forget(NULL);
-    assert_false(stream_op_done(op, &who, &which));
-    assert_null(who);
-    assert_int_equal(stream_op_new(&s, &sub, &op), 0);
-    sub.op = op;
-    assert_true(stream_op_done(op, &who, &which));
-    assert_ptr_equal(who, &s);
-    assert_ptr_equal(which, &sub);
-    assert_null(sub.op);
-}
 
 static void test_refuse__each_error__its_code_and_reason(void **state)
 {
@@ -130,7 +107,6 @@ static void test_authenticate__no_memory__1011(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_op__forgotten__answer_reaches_nobody),
         TEST(test_refuse__each_error__its_code_and_reason),
         TEST(test_refuse__problem_with_a_code_of_its_own__that_is_told),
         TEST(test_authenticate__refused_at_once__closes),

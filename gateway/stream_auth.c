@@ -1,53 +1,7 @@
-/*
- * Questions to the orchestrator that a stream may not live to hear answered. The op belongs to the
- * call; the asker and the op point at each other until one of them is done.
- */
+/* Who a stream's reader is, by API key or by the user of a stream token, and refusals. */
 #include "gateway/stream_internal.h"
 
 #include "base/log.h"
-
-#include <inttypes.h>
-#include <stdio.h>
-
-void stream_id_text(uint64_t number, char ret[STREAM_ID_SIZE])
-{
-    (void)snprintf(ret, STREAM_ID_SIZE, "%016" PRIx64, number);
-}
-
-int stream_op_new(struct stream *s, struct sub *sub, struct stream_op **ret)
-{
-    struct stream_op *op = malloc(sizeof *op);
-
-    if (!op)
-        return ERR_NOMEM;
-    op->stream = s;
-    op->sub = sub;
-    *ret = op;
-    return 0;
-}
-
-bool stream_op_done(struct stream_op *op, struct stream **ret_s, struct sub **ret_sub)
-{
-    struct stream *s = op->stream;
-    struct sub *sub = op->sub;
-
-    free(op);
-    if (!s)
-        return false;
-    if (sub)
-        sub->op = NULL;
-    else
-        s->op = NULL;
-    *ret_s = s;
-    *ret_sub = sub;
-    return true;
-}
-
-void stream_op_forget(struct stream_op *op)
-{
-    if (op)
-        op->stream = NULL;
-}
 
 void stream_refuse(struct stream *s, const struct problem *p)
 {
@@ -115,25 +69,30 @@ static void on_principal(void *user, const struct problem *p, const struct princ
     log_set_request_id(NULL);
 }
 
+static int start(struct stream_op *op, struct problem *p)
+{
+    struct orchestrator *o = server_orchestrator(op->st->server);
+
+    if (op->key)
+        return orchestrator_authenticate(o, op->key, on_principal, op, p);
+    return orchestrator_token_principal(o, op->user_key, on_principal, op, p);
+}
+
+static void refused(struct stream *s, struct sub *sub, const struct problem *p)
+{
+    (void)sub;
+    stream_refuse(s, p);
+}
+
 void stream_authenticate(struct stream *s, const char *key, int64_t user_key)
 {
-    struct orchestrator *o = server_orchestrator(s->st->server);
-    struct problem p = {0};
-    struct stream_op *op;
-    struct sub *sub;
-    int r = stream_op_new(s, NULL, &op);
+    struct problem p;
+    int r;
 
+    s->state = STREAM_BUSY;
+    r = stream_ask(s, NULL, key, user_key, start, refused);
     if (r != 0) {
         (void)problem_set(&p, r, "failed to authenticate", "%s", "out of memory");
         stream_refuse(s, &p);
-        return;
     }
-    s->state = STREAM_BUSY;
-    s->op = op;
-    if (key)
-        r = orchestrator_authenticate(o, key, on_principal, op, &p);
-    else
-        r = orchestrator_token_principal(o, user_key, on_principal, op, &p);
-    if (r != 0 && stream_op_done(op, &s, &sub))
-        stream_refuse(s, &p);
 }
