@@ -27,7 +27,7 @@ static const char FAILED[] = "failed to list executions";
 struct listing {
     struct http_request *request; /* owns this */
     struct execution_filter filter;
-    bool streams, ended, fetching, failed, has_rows;
+    bool streams, ended, fetching, failed, has_rows, stopped_early;
     int64_t left;     /* rows still wanted; INT64_MAX = all */
     struct buf page;  /* JSON of the rows that were read */
     size_t page_sent; /* of it, streamed */
@@ -110,7 +110,8 @@ static int append_rows(struct listing *l, const struct execution *rows, size_t n
 {
     for (size_t i = 0; i < n && l->left > 0; i++) {
         if (l->page.len >= bytes_max) {
-            l->left = 0; /* stops early */
+            l->left = 0;
+            l->stopped_early = true;
             return 0;
         }
         int err = l->has_rows ? buf_append_char(&l->page, ',') : 0;
@@ -199,7 +200,7 @@ static void collect(struct listing *l, const struct execution *rows, size_t n)
         (void)problem_set(&p, ERR_INTERNAL, FAILED, "the answer could not be made");
         http_respond_problem(l->request, &p);
     } else if (l->left == 0) {
-        answer_whole(l, (int64_t)n > before || !was_last);
+        answer_whole(l, (int64_t)n > before || !was_last || l->stopped_early);
     } else if (was_last) {
         answer_whole(l, false);
     } else if (fetch(l, &p)) {

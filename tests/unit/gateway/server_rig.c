@@ -101,9 +101,9 @@ struct chunk *rig_chunk(uint64_t first_seq, ...)
     for (int stream = va_arg(ap, int); stream; stream = va_arg(ap, int)) {
         int flags = va_arg(ap, int);
         const char *text = va_arg(ap, const char *);
-        assert_int_equal(chunk_builder_add(b, time_us++, (uint8_t)stream, (uint8_t)flags, text,
-                                           strlen(text)),
-                         0);
+        assert_int_equal(
+            chunk_builder_add(b, time_us++, (uint8_t)stream, (uint8_t)flags, text, strlen(text)),
+            0);
     }
     va_end(ap);
     assert_int_equal(chunk_builder_finish(b, rig.world.row.key, first_seq, &c), 0);

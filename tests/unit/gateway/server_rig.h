@@ -20,6 +20,10 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #define RIG_KEY "tg_good"
 #define RIG_ID "0000512b00000001aabbccddeeff0011"
 #define RIG_ROWS 260
@@ -27,13 +31,13 @@
 
 /* What the fake orchestrator does. */
 struct rig_world {
-    struct problem problem;   /* err set: every answer is this */
-    bool refuses;             /* … given back at once, no callback */
-    bool holds;               /* answers wait for rig_release */
-    struct execution row;     /* of get, run, kill */
+    struct problem problem; /* err set: every answer is this */
+    bool refuses;           /* … given back at once, no callback */
+    bool holds;             /* answers wait for rig_release */
+    struct execution row;   /* of get, run, kill */
     bool stopped_now;
-    size_t rows;              /* of the list: RIG_ID's key downwards */
-    size_t fail_list_after;   /* pages; 0 = never */
+    size_t rows;            /* of the list: RIG_ID's key downwards */
+    size_t fail_list_after; /* pages; 0 = never */
     /* what was asked */
     unsigned runs, gets, kills, lists, authentications;
     char command[64], image[32], request_id[40];
@@ -104,8 +108,8 @@ void rig_receive(int fd, struct answer *ret, bool has_body);
 void answer_done(struct answer *a);
 /* Value of a header into a static buffer; NULL when absent. */
 const char *answer_header(const struct answer *a, const char *name);
-/* One request on a connection of its own: "GET /path", extra header lines (each with CR LF; "" none;
- * RIG_KEY's header is added unless it begins with '!'), body (NULL none). */
+/* One request on a connection of its own: "GET /path", extra header lines (each with CR LF; ""
+ * none; RIG_KEY's header is added unless it begins with '!'), body (NULL none). */
 void rig_request(const char *line, const char *headers, const char *body, struct answer *ret);
 /* … and checks status and that the body has text. */
 void rig_expect(const char *line, const char *headers, const char *body, int status,
