@@ -12,27 +12,6 @@
 #include <errno.h>
 #include <string.h>
 
-static void item_free(struct item *i)
-{
-    if (!i)
-        return;
-    chunk_unref(i->chunk);
-    free(i->data);
-    free(i->cause);
-    free(i->request_id);
-    free(i);
-}
-
-static struct item *item_new(enum item_kind kind)
-{
-    struct item *i = calloc(1, sizeof *i);
-    if (!i)
-        return NULL;
-    list_init(&i->node);
-    i->kind = kind;
-    return i;
-}
-
 static void remove_item(struct feed *f, struct item *i)
 {
     list_remove(&i->node);
@@ -42,17 +21,16 @@ static void remove_item(struct feed *f, struct item *i)
     item_free(i);
 }
 
-static struct item *last_waiting(struct feed *f)
+static struct item *last_of(struct feed *f)
 {
-    return f->n_items > f->n_flying ? LIST_ENTRY(f->items.prev, struct item, node) : NULL;
+    return LIST_ENTRY(f->items.prev, struct item, node);
 }
 
 static void append(struct feed *f, struct item *i)
 {
     /* A chunk or an offset says all that an offset just before it does. */
-    struct item *last = last_waiting(f);
-    if (last && last->kind == ITEM_OFFSET && i->kind != ITEM_STATE)
-        remove_item(f, last);
+    if (f->n_items > f->n_flying && i->kind != ITEM_STATE && last_of(f)->kind == ITEM_OFFSET)
+        remove_item(f, last_of(f));
     list_append(&f->items, &i->node);
     f->n_items++;
 }
@@ -133,8 +111,10 @@ void items_add_offset(struct feed *f, uint64_t spool_offset)
  */
 static void spare_merging(struct feed *f)
 {
-    struct item *last = last_waiting(f);
-    if (f->tail_bytes > 0 || !last || last->kind != ITEM_CHUNK || !last->small)
+    if (f->tail_bytes > 0 || f->n_items == f->n_flying)
+        return;
+    struct item *last = last_of(f);
+    if (last->kind != ITEM_CHUNK || !last->small)
         return;
     LIST_FOREACH (it, &f->items) {
         struct item *i = LIST_ENTRY(it, struct item, node);

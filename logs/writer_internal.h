@@ -145,6 +145,10 @@ void feed_stop(struct feed *f, enum feed_break why, const char *details);
 /* feed_read.c */
 size_t feed_read(struct feed *f, size_t budget); /* bytes of records taken */
 
+/* item.c */
+struct item *item_new(enum item_kind kind); /* NULL: no memory */
+void item_free(struct item *i);
+
 /* items.c */
 MUST_CHECK int items_add_line(struct feed *f, int64_t time_us, uint8_t stream, uint8_t flags,
                               const void *p, size_t len); /* ERR_NOMEM */
