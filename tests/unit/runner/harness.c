@@ -148,10 +148,13 @@ void run_wait(struct fixture *f)
 
 static void add_record(struct fixture *f, const struct spool_record *rec)
 {
-    struct record_copy *grown = realloc(f->records, (f->count + 1) * sizeof(*grown));
-    assert_non_null(grown);
-    f->records = grown;
-    struct record_copy *c = &grown[f->count++];
+    if ((f->count & (f->count - 1)) == 0) { /* full at each power of two */
+        size_t cap = f->count == 0 ? 1 : f->count * 2;
+        struct record_copy *grown = realloc(f->records, cap * sizeof(*grown));
+        assert_non_null(grown);
+        f->records = grown;
+    }
+    struct record_copy *c = &f->records[f->count++];
     c->kind = rec->kind;
     c->flags = rec->flags;
     c->time_us = rec->time_us;
