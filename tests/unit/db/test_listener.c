@@ -112,7 +112,7 @@ static void test_db_listener__connection_lost__connects_and_listens_again(void *
     struct ear a = {0};
     listen_to(f, &a);
     sql_exec(f, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
-                "'tailgated listener'");
+                "'tailgated listener' AND datname = current_database()");
     await_count(f->loop, &a.connects, 2);
     sql_exec(f, "NOTIFY tg_logs, 'again'");
     await_count(f->loop, &a.hints, 1);
