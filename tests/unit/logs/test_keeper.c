@@ -1,7 +1,7 @@
 /* Merging, vacuum, partitions, retention, leftovers. */
 #include "base/clock.h"
 #include "base/err.h"
-#include "tests/unit/logs/fake_rig.h"
+#include "tests/unit/logs/kept.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,70 +11,15 @@
 
 #include <cmocka.h>
 
-struct kept {
-    struct loop *loop;
-    struct db_pool *pool;
-    struct keeper *keeper;
-};
-
-static int64_t wall_us = 0; /* 0: the real clock */
-int64_t __real_clock_wall_us(void);
-int64_t __wrap_clock_wall_us(void);
-int64_t __wrap_clock_wall_us(void)
-{
-    return wall_us ? wall_us : __real_clock_wall_us();
-}
-
-static int setup(void **state)
-{
-    struct kept *k = calloc(1, sizeof *k);
-    assert_non_null(k);
-    assert_int_equal(loop_new(&k->loop), 0);
-    k->pool = fake_new(k->loop);
-    wall_us = 0;
-    *state = k;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct kept *k = *state;
-    keeper_free(k->keeper);
-    fake_free(k->pool);
-    loop_free(k->loop);
-    free(k);
-    return 0;
-}
-
-static void start(struct kept *k, int64_t retention_ms)
-{
-    const struct keeper_opts o = {.retention_ms = retention_ms, .interval_ms = 3600 * 1000};
-    assert_int_equal(keeper_new(k->loop, k->pool, &o, &k->keeper), 0);
-    assert_int_equal(loop_turn(k->loop, 10), 0);
-    spin(k->loop, 10);
-}
-
-static bool is_idle(void *user)
-{
-    return keeper_is_idle(((struct kept *)user)->keeper);
-}
-
-/* n small chunks of `lines` lines behind what is there. */
-static void add_small(struct kept *k, uint64_t *next, uint32_t n, uint32_t lines)
-{
-    for (uint32_t i = 0; i < n; i++, *next += lines)
-        fake_add_chunk(k->pool, rig_key(1), *next, lines, true);
-}
-
 static void test_keeper_note__ended__everything_merged_then_vacuumed(void **state)
 {
     struct kept *k = *state;
     uint64_t next = 1;
-    start(k, 0);
-    add_small(k, &next, 300, 7);
+    kept_start(k, 0);
+    kept_add_small(k, &next, 300, 7);
     keeper_note(k->keeper, rig_key(1), 300, true);
     assert_false(keeper_is_idle(k->keeper));
-    await_fn(k->loop, is_idle, k);
+    await_fn(k->loop, kept_is_idle, k);
     assert_int_equal(fake_count_chunks(k->pool, rig_key(1), true), 0);
     assert_int_equal(fake_count_chunks(k->pool, rig_key(1), false), 1);
     fake_assert_stored_once(k->pool, rig_key(1), 2100);
@@ -87,89 +32,24 @@ static void test_keeper_note__while_it_lives__full_chunks_only(void **state)
 {
     struct kept *k = *state;
     uint64_t next = 1;
-    start(k, 0);
-    add_small(k, &next, 40, 500);
+    kept_start(k, 0);
+    kept_add_small(k, &next, 40, 500);
     keeper_note(k->keeper, rig_key(1), 10, false);
     spin(k->loop, 10);
     assert_int_equal(k->pool->calls[FAKE_TAIL], 0);
     keeper_note(k->keeper, rig_key(1), CHUNK_BYTES_MAX, false);
-    await_fn(k->loop, is_idle, k);
+    await_fn(k->loop, kept_is_idle, k);
     size_t full = fake_count_chunks(k->pool, rig_key(1), false);
     assert_true(full >= 2);
     assert_true(fake_count_chunks(k->pool, rig_key(1), true) > 0);
     for (size_t i = 0; i < k->pool->n_chunks; i++)
         if (!k->pool->chunks[i].small)
             assert_true(k->pool->chunks[i].raw_bytes > CHUNK_BYTES_MAX * 3 / 4);
-    add_small(k, &next, 1, 3);
+    kept_add_small(k, &next, 1, 3);
     keeper_note(k->keeper, rig_key(1), 1, true);
-    await_fn(k->loop, is_idle, k);
+    await_fn(k->loop, kept_is_idle, k);
     assert_int_equal(fake_count_chunks(k->pool, rig_key(1), true), 0);
     fake_assert_stored_once(k->pool, rig_key(1), 20003);
-}
-
-static void test_merge__more_rows_than_one_read__all_of_them(void **state)
-{
-    struct kept *k = *state;
-    uint64_t next = 1;
-    start(k, 0);
-    add_small(k, &next, 3000, 1);
-    keeper_note(k->keeper, rig_key(1), CHUNK_BYTES_MAX, false);
-    await_fn(k->loop, is_idle, k);
-    assert_true(fake_count_chunks(k->pool, rig_key(1), true) < 1024);
-    keeper_note(k->keeper, rig_key(1), 0, true);
-    await_fn(k->loop, is_idle, k);
-    assert_int_equal(fake_count_chunks(k->pool, rig_key(1), true), 0);
-    assert_true(fake_count_chunks(k->pool, rig_key(1), false) <= 4);
-    fake_assert_stored_once(k->pool, rig_key(1), 3000);
-}
-
-static void test_merge__full_chunks_between__runs_end_there(void **state)
-{
-    struct kept *k = *state;
-    uint64_t next = 1;
-    start(k, 0);
-    for (int i = 0; i < 5; i++) {
-        add_small(k, &next, 3, 4);
-        fake_add_chunk(k->pool, rig_key(1), next, 100, false);
-        next += 100;
-    }
-    keeper_note(k->keeper, rig_key(1), 1, true);
-    await_fn(k->loop, is_idle, k);
-    assert_int_equal(fake_count_chunks(k->pool, rig_key(1), true), 0);
-    assert_int_equal(fake_count_chunks(k->pool, rig_key(1), false), 10);
-    fake_assert_stored_once(k->pool, rig_key(1), 560);
-}
-
-static void test_merge__store_fails__tried_again_later(void **state)
-{
-    static const enum fake_call CALLS[] = {FAKE_TAIL, FAKE_MERGE};
-    static const int ERRORS[] = {ERR_DB_AWAY, ERR_STALE, ERR_DB};
-    struct kept *k = *state;
-    uint64_t next = 1;
-    start(k, 0);
-    for (size_t c = 0; c < ARRAY_SIZE(CALLS); c++) {
-        add_small(k, &next, 4, 4);
-        k->pool->script[CALLS[c]].times = 1;
-        k->pool->script[CALLS[c]].err = ERRORS[c];
-        k->pool->refuse[CALLS[1 - c]] = 1;
-        keeper_note(k->keeper, rig_key(1), 1, true);
-        await_fn(k->loop, is_idle, k);
-        assert_int_equal(fake_count_chunks(k->pool, rig_key(1), true), 0);
-    }
-    fake_assert_stored_once(k->pool, rig_key(1), 32);
-}
-
-static void test_merge__unreadable_chunk__left_as_it_is(void **state)
-{
-    struct kept *k = *state;
-    uint64_t next = 1;
-    start(k, 0);
-    add_small(k, &next, 4, 4);
-    ((char *)k->pool->chunks[2].data)[0] = 9;
-    keeper_note(k->keeper, rig_key(1), 1, true);
-    await_fn(k->loop, is_idle, k);
-    assert_int_equal(fake_count_chunks(k->pool, rig_key(1), true), 4);
-    assert_int_equal(k->pool->calls[FAKE_MERGE], 0);
 }
 
 static void test_keeper__away__nothing_is_asked_until_ready(void **state)
@@ -177,14 +57,14 @@ static void test_keeper__away__nothing_is_asked_until_ready(void **state)
     struct kept *k = *state;
     uint64_t next = 1;
     k->pool->away = true;
-    add_small(k, &next, 4, 4);
-    start(k, 1000);
+    kept_add_small(k, &next, 4, 4);
+    kept_start(k, 1000);
     keeper_note(k->keeper, rig_key(1), 1, true);
     spin(k->loop, 10);
     for (size_t i = 0; i < FAKE_CALLS; i++)
         assert_int_equal(k->pool->calls[i], 0);
     k->pool->away = false;
-    await_fn(k->loop, is_idle, k);
+    await_fn(k->loop, kept_is_idle, k);
     assert_int_equal(fake_count_chunks(k->pool, rig_key(1), true), 0);
 }
 
@@ -192,23 +72,23 @@ static void test_keeper__start__partitions_retention_leftovers(void **state)
 {
     struct kept *k = *state;
     uint64_t next = 1;
-    wall_us = (RIG_DAY * 86400LL + 100) * 1000000;
+    kept_wall_us = (RIG_DAY * 86400LL + 100) * 1000000;
     struct execution row = rig_row(1);
     row.state.status = EXEC_FAILED;
     (void)fake_add_row(k->pool, &row);
-    add_small(k, &next, 4, 4);
-    start(k, 7 * 86400LL * 1000);
+    kept_add_small(k, &next, 4, 4);
+    kept_start(k, 7 * 86400LL * 1000);
     assert_int_equal(k->pool->ensured_day, RIG_DAY);
     assert_int_equal(k->pool->ensured_days, 3);
     assert_int_equal(k->pool->dropped_before, RIG_DAY - 7);
-    await_fn(k->loop, is_idle, k);
+    await_fn(k->loop, kept_is_idle, k);
     assert_int_equal(fake_count_chunks(k->pool, rig_key(1), true), 0);
 }
 
 static void test_keeper__no_retention__nothing_dropped(void **state)
 {
     struct kept *k = *state;
-    start(k, 0);
+    kept_start(k, 0);
     assert_int_equal(k->pool->calls[FAKE_ENSURE], 1);
     assert_int_equal(k->pool->calls[FAKE_DROP], 0);
     assert_int_equal(k->pool->calls[FAKE_LEFTOVERS], 1);
@@ -227,7 +107,7 @@ static void test_keeper__round_fails__again_soon(void **state)
         k->pool->script[CALLS[i]].times = 1;
         k->pool->script[CALLS[i]].err = ERR_DB_AWAY;
         k->pool->calls[FAKE_LEFTOVERS] = 0;
-        start(k, 1000);
+        kept_start(k, 1000);
         assert_int_equal(k->pool->calls[FAKE_LEFTOVERS], 0);
         await_fn(k->loop, leftovers_asked, k);
         keeper_free(TAKE_PTR(k->keeper));
@@ -242,7 +122,7 @@ static void test_keeper__calls_refused__again_soon(void **state)
         k->pool->refuse[CALLS[i]] = 1;
     k->pool->script[FAKE_LEFTOVERS].times = 1;
     k->pool->script[FAKE_LEFTOVERS].err = ERR_DB;
-    start(k, 1000);
+    kept_start(k, 1000);
     int64_t until = clock_mono_ms() + RIG_PATIENCE_MS;
     while (k->pool->calls[FAKE_LEFTOVERS] < 3 && clock_mono_ms() < until)
         assert_int_equal(loop_turn(k->loop, 50), 0);
@@ -253,10 +133,10 @@ static void test_keeper_free__everything_in_flight__answers_find_nobody(void **s
 {
     struct kept *k = *state;
     uint64_t next = 1;
-    add_small(k, &next, 4, 4);
+    kept_add_small(k, &next, 4, 4);
     k->pool->paused = true;
     for (int answers = 0; answers < 3; answers++) {
-        start(k, 1000);
+        kept_start(k, 1000);
         keeper_note(k->keeper, rig_key(1), 1, true);
         spin(k->loop, 5);
         for (int i = 0; i < answers; i++) {
@@ -272,13 +152,9 @@ static void test_keeper_free__everything_in_flight__answers_find_nobody(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, kept_setup, kept_teardown)
         T(test_keeper_note__ended__everything_merged_then_vacuumed),
         T(test_keeper_note__while_it_lives__full_chunks_only),
-        T(test_merge__more_rows_than_one_read__all_of_them),
-        T(test_merge__full_chunks_between__runs_end_there),
-        T(test_merge__store_fails__tried_again_later),
-        T(test_merge__unreadable_chunk__left_as_it_is),
         T(test_keeper__away__nothing_is_asked_until_ready),
         T(test_keeper__start__partitions_retention_leftovers),
         T(test_keeper__no_retention__nothing_dropped),

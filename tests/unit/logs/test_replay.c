@@ -211,27 +211,6 @@ static void test_replay__unreadable_chunk__what_came_before_then_corrupt(void **
     topic_unref(t);
 }
 
-static void test_cursor_close__while_a_page_is_read__answer_is_safe(void **state)
-{
-    struct fake_rig *r = *state;
-    struct topic *t = open_stored(r, 1, 40);
-    r->pool->paused = true;
-    struct reader a = {.by_hand = true}, b = {.by_hand = true};
-    reader_open(&a, t, 0);
-    reader_open(&b, t, 0);
-    assert_int_equal(reader_read(&a, 0), ERR_AGAIN);
-    assert_int_equal(reader_read(&b, 0), ERR_AGAIN);
-    assert_int_equal(fake_pending_count(r->pool), 1);
-    reader_close(&a);
-    reader_close(&b);
-    topic_unref(t);
-    assert_true(fake_answer(r->pool));
-    struct hub_stats hs;
-    hub_stats(r->hub, &hs);
-    assert_int_equal(hs.topics, 0);
-    assert_int_equal(hs.ring_bytes, 0);
-}
-
 static void test_hub_free__page_being_read__answer_is_safe(void **state)
 {
     struct fake_rig *r = *state;
@@ -262,7 +241,6 @@ int main(void)
         T(test_replay__missing_once_only__no_gap),
         T(test_replay__merged_between_pages__no_line_twice),
         T(test_replay__unreadable_chunk__what_came_before_then_corrupt),
-        T(test_cursor_close__while_a_page_is_read__answer_is_safe),
         T(test_hub_free__page_being_read__answer_is_safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

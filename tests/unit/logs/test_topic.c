@@ -129,63 +129,6 @@ static void test_ring__total_bound__least_recently_read_shrinks_first(void **sta
     topic_unref(unread);
 }
 
-struct closer {
-    struct reader *victims[3];
-    struct cursor *own;
-    struct topic *topic;
-    int wakes;
-};
-
-static void close_all(void *user)
-{
-    struct closer *c = user;
-    c->wakes++;
-    for (size_t i = 0; i < ARRAY_SIZE(c->victims); i++)
-        reader_close(c->victims[i]);
-    cursor_close(TAKE_PTR(c->own));
-    topic_unref(TAKE_PTR(c->topic));
-}
-
-static void test_wake__closes_itself_others_and_the_topic__safe(void **state)
-{
-    struct fake_rig *r = *state;
-    struct topic *t = open_local(r, 1);
-    struct reader readers[3] = {{.by_hand = true}, {.by_hand = true}, {.by_hand = true}};
-    struct closer c = {.victims = {&readers[0], &readers[1], &readers[2]}, .topic = t};
-    reader_open(&readers[0], t, 0);
-    assert_int_equal(cursor_open(t, 0, close_all, &c, &c.own), 0);
-    reader_open(&readers[1], t, 0);
-    reader_open(&readers[2], t, 0);
-    publish(t, 1, 5);
-    spin(r->loop, 3);
-    assert_int_equal(c.wakes, 1);
-    assert_int_equal(readers[1].wakes, 0);
-    struct hub_stats hs;
-    hub_stats(r->hub, &hs);
-    assert_int_equal(hs.topics, 0);
-    assert_int_equal(hs.cursors, 0);
-}
-
-static void test_wake__reader_that_does_not_ask__woken_once(void **state)
-{
-    struct fake_rig *r = *state;
-    struct topic *t = open_local(r, 1);
-    struct reader reader = {.by_hand = true};
-    reader_open(&reader, t, 0);
-    for (uint64_t n = 0; n < 10; n++) {
-        publish(t, n * 5 + 1, 5);
-        spin(r->loop, 2);
-    }
-    assert_int_equal(reader.wakes, 1);
-    assert_int_equal(reader_read(&reader, 0), ERR_AGAIN);
-    assert_int_equal(reader.next, 51);
-    publish(t, 51, 1);
-    spin(r->loop, 2);
-    assert_int_equal(reader.wakes, 2);
-    reader_close(&reader);
-    topic_unref(t);
-}
-
 static void free_hub(void *user)
 {
     struct fake_rig *r = user;
@@ -223,8 +166,6 @@ int main(void)
         T(test_topic_publish_state__versions__only_newer_ones),
         T(test_ring__bounds__oldest_go_newest_stays),
         T(test_ring__total_bound__least_recently_read_shrinks_first),
-        T(test_wake__closes_itself_others_and_the_topic__safe),
-        T(test_wake__reader_that_does_not_ask__woken_once),
         T(test_hub_free__inside_a_wake__safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
