@@ -18,7 +18,11 @@
 #define TRIES_MAX 20u         /* ten seconds of another error: broken */
 #define PUNCH_STEP (1u << 20) /* smaller holes cost more calls than they free */
 #define WAIT_MS 5             /* a record waits no longer, however busy the streams are */
-#define OWN_BYTES 8192u       /* of the writer's buffer, kept for the runner's own records */
+/* What the disk may hold past the pause: one round of reading, one step of holes not yet punched. A
+ * bound that is large beside it includes it; a small one is passed by that much. */
+#define SLACK_BYTES (PUNCH_STEP + 2 * SPOOL_WRITE_BYTES)
+#define SLACK_INCLUDED_FROM (16u << 20)
+#define OWN_BYTES 8192u /* of the writer's buffer, kept for the runner's own records */
 #define SYSTEM_LINE_MAX 1024u
 
 int outlet_init(struct outlet *o, int spool_fd, int ack_fd, uint64_t bound)
@@ -30,7 +34,7 @@ int outlet_init(struct outlet *o, int spool_fd, int ack_fd, uint64_t bound)
         return rc;
     *o = (struct outlet){.spool_fd = spool_fd,
                          .ack_fd = ack_fd,
-                         .bound = bound,
+                         .bound = bound >= SLACK_INCLUDED_FROM ? bound - SLACK_BYTES : bound,
                          .ack = ack > SPOOL_HEADER_LEN ? ack : SPOOL_HEADER_LEN,
                          .waiting_since_ms = NEVER_MS,
                          .retry_at_ms = NEVER_MS};

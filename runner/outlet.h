@@ -16,7 +16,7 @@
 struct outlet {
     struct spool_writer *writer;
     int spool_fd, ack_fd;
-    uint64_t bound;   /* the spec's spool_max */
+    uint64_t bound;   /* the spec's spool_max, what is added past a pause taken off */
     uint64_t ack;     /* as last read */
     uint64_t punched; /* holes reach to here */
     int64_t look_at_ms;

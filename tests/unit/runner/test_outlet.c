@@ -104,6 +104,15 @@ static void test_outlet__bound__paused_until_ack_moves(void **state)
     (void)state;
 }
 
+static void test_outlet__large_bound__includes_what_is_added_past_it(void **state)
+{
+    struct spooled s;
+    spooled_init(&s, 64u << 20);
+    assert_int_equal(s.out.bound, (64u << 20) - (1u << 20) - 2 * SPOOL_WRITE_BYTES);
+    spooled_done(&s);
+    (void)state;
+}
+
 /* An ack from nowhere: behind the end, going back, or half a number. */
 static void test_outlet__nonsense_ack__ignored(void **state)
 {
@@ -242,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outlet__few_lines__wait_a_little),
         cmocka_unit_test(test_outlet__bound__paused_until_ack_moves),
+        cmocka_unit_test(test_outlet__large_bound__includes_what_is_added_past_it),
         cmocka_unit_test(test_outlet__nonsense_ack__ignored),
         cmocka_unit_test(test_outlet__holes__in_coarse_steps),
         cmocka_unit_test(test_outlet__disk_full__blocked_then_continues),
