@@ -138,10 +138,19 @@ class Daemon:
             if self.process and self.process.poll() is None:
                 os.kill(self.pid(), signal.SIGKILL)
                 self.process.wait()
+            self._end_runners()
             self._stop_cluster()
             if self._drop_database:
                 subprocess.run(self._drop_database, check=True)
             shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _end_runners(self):
+        """Runs outlive the server on purpose; a test's must not outlive the test."""
+        for lock in (self.state / "runs").glob("*/lock"):
+            pid = lock.read_text().split()[:1]
+            name = pathlib.Path(f"/proc/{pid[0]}/comm") if pid else None
+            if name and name.exists() and name.read_text().startswith("tailgate-runner"[:15]):
+                os.kill(int(pid[0]), signal.SIGKILL)
 
     def _stop_cluster(self):
         if (self.state / "pg/postmaster.pid").exists():
