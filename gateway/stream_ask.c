@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,8 +56,10 @@ static void ask_waiting(struct streams *st)
     if (st->is_asking)
         return; /* called from a refusal in the loop below */
     st->is_asking = true;
-    while (st->asking < STREAM_ASKING_MAX && (node = list_pop(&st->waiting)) != NULL)
+    while (st->asking < STREAM_ASKING_MAX && (node = list_pop(&st->waiting)) != NULL) {
+        assert(st->waiting.next != node); /* ask may free it */
         ask(LIST_ENTRY(node, struct stream_op, node));
+    }
     st->is_asking = false;
 }
 
