@@ -221,6 +221,30 @@ static int send_continue(struct http_request *r, struct lws *wsi)
     return n < 0 ? -1 : 0;
 }
 
+/*
+ * libwebsockets 4.1 takes a pipelined request's head for its body when both wait in its buffer, and
+ * never returns. Its buffers are its own; whether any of them holds something is all that can be
+ * asked, so a bystander may be refused with the culprit, once.
+ */
+static bool is_pipelined_body(const struct connection *c, const struct http_request *r,
+                              struct lws *wsi)
+{
+    bool has_body = r->method == HTTP_POST || r->method == HTTP_PUT || r->method == HTTP_OTHER ||
+                    http_header(r, HEADER_CONTENT_LENGTH);
+    return has_body && c->requests > 1 &&
+           lws_service_adjust_timeout(lws_get_context(wsi), 1000, 0) == 0;
+}
+
+static int refuse_at_once(struct connection *c)
+{
+    struct problem p;
+    (void)problem_set(&p, ERR_INVALID, "invalid request",
+                      "a request with a body must wait for the answer before it");
+    refuse(c->request, &p);
+    (void)!http_on_writeable(c);
+    return -1;
+}
+
 int http_on_request(struct connection *c, struct lws *wsi)
 {
     struct http_request *r = NULL;
@@ -229,7 +253,10 @@ int http_on_request(struct connection *c, struct lws *wsi)
     if (c->request || request_new(c, &r))
         return -1;
     lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* the sweep sees to deadlines */
+    c->requests++;
     int err = http_read_head(r, wsi, &p);
+    if (!err && is_pipelined_body(c, r, wsi))
+        return refuse_at_once(c);
     if (!err)
         err = http_make_public_base(r);
     if (!err)
