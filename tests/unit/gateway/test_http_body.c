@@ -69,8 +69,8 @@ static void test_http_body_begin__table(void **state)
 }
 
 /* Every way to cut the bytes in two gives the same. */
-static void take_cut(const char *coding, const char *length, const char *bytes, size_t cut, int want,
-                     const char *body)
+static void take_cut(const char *coding, const char *length, const char *bytes, size_t cut,
+                     int want, const char *body)
 {
     struct rig g;
     struct problem p = {0};
@@ -99,7 +99,8 @@ static void test_http_body_take__table__whatever_the_cut(void **state)
         {NULL, "5", "hello and more", 0, "hello"},
         {"chunked", NULL, "5\r\nhello\r\n0\r\n\r\n", 0, "hello"},
         {"chunked", NULL, "0\r\n\r\n", 0, ""},
-        {"chunked", NULL, "000002\r\nhe\r\n3;a=b\r\nllo\r\n0\r\nT: x\r\nU: y\r\n\r\nrest", 0, "hello"},
+        {"chunked", NULL, "000002\r\nhe\r\n3;a=b\r\nllo\r\n0\r\nT: x\r\nU: y\r\n\r\nrest", 0,
+         "hello"},
         {"chunked", NULL, "A\r\n0123456789\r\na\r\nabcdefghij\r\n0\r\n\r\n", 0,
          "0123456789abcdefghij"},
         {"chunked", NULL, "x\r\n", ERR_INVALID, NULL},

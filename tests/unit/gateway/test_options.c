@@ -120,8 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_options_check__table),
-        cmocka_unit_test(
-            test_options_table__every_row__is_documented_and_has_a_good_default),
+        cmocka_unit_test(test_options_table__every_row__is_documented_and_has_a_good_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,9 +34,9 @@ static void test_routes_all__contract__each_is_there(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct router_match m;
         unsigned allowed;
-        assert_int_equal(router_find(routes_all, routes_all_count, rows[i].method, rows[i].path, &m,
-                                     &allowed),
-                         0);
+        assert_int_equal(
+            router_find(routes_all, routes_all_count, rows[i].method, rows[i].path, &m, &allowed),
+            0);
         assert_int_equal(m.route->is_public, rows[i].is_public);
         assert_non_null(m.route->handler);
     }
