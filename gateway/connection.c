@@ -141,11 +141,11 @@ void connection_kill(struct connection *c)
 static void sweep_output(struct connection *c, struct http_request *r, int64_t now_ms)
 {
     int64_t idle_ms = now_ms - r->progress_ms;
-    if (r->phase == HTTP_SENDING && idle_ms >= HTTP_WRITE_STALL_MS) {
-        connection_kill(c);
-    } else if (idle_ms < OUTPUT_STALL_MS) {
+    bool is_stuck = r->phase == HTTP_SENDING && idle_ms >= HTTP_WRITE_STALL_MS;
+    bool is_unread = r->phase == HTTP_STREAMING && peer_has_closed(c->wsi);
+    if (idle_ms < OUTPUT_STALL_MS)
         return;
-    } else if (r->phase == HTTP_STREAMING && peer_has_closed(c->wsi)) {
+    if (is_stuck || is_unread) {
         connection_kill(c);
     } else if (c->wants_write && c->reading_paused) {
         if (is_writeable(c->wsi))

@@ -71,9 +71,9 @@ void http_stream_wake(struct http_request *r);
 typedef void (*http_handler_fn)(struct http_request *r);
 struct route {
     enum http_method method;
+    bool is_public;
     const char *pattern; /* "/api/v1/executions/{id}/status"; {name...} matches the rest */
     http_handler_fn handler;
-    bool is_public;
 };
 /* The table of all routes (routes.c); one array per resource file. */
 extern const struct route routes_executions[], routes_logs[], routes_health[], routes_page[];

@@ -63,15 +63,20 @@ struct chunk_decoder {
 };
 
 struct http_request {
-    unsigned refs;
     struct server *server;
     struct connection *conn; /* NULL once the client is gone or the answer is sent */
+    unsigned refs;
     enum http_phase phase;
     enum http_method method;
     bool is_head, is_http10;
     bool must_close; /* the connection ends with this answer */
+    bool cors_allowed;
+    bool is_chunked, body_complete; /* of the request's body */
+    bool has_principal;
+    bool pull_ended, pull_waits;
     char id[33];
     char client[ADDRESS_TEXT_SIZE];
+    int status;
     char *path;
     struct http_pair {
         char *name, *value;
@@ -80,15 +85,11 @@ struct http_request {
     char *headers[HEADER_COUNT];
     char *public_base;
     const struct route *route;
-    bool cors_allowed;
     /* the body */
     struct buf body;
     uint64_t body_left; /* by Content-Length */
-    bool is_chunked, body_complete;
     struct chunk_decoder chunks;
-    /* who asks */
-    struct principal principal;
-    bool has_principal;
+    struct principal principal; /* who asks */
     /* the handler's */
     void *state;
     void (*free_state)(void *);
@@ -97,8 +98,6 @@ struct http_request {
     struct buf out; /* what waits to be written */
     size_t out_sent;
     http_pull_fn pull;
-    bool pull_ended, pull_waits;
-    int status;
     uint64_t sent_bytes;
     int64_t started_us, progress_ms;
 };

@@ -286,15 +286,18 @@ static int bind_address(const struct server *s, const char *address, struct buf 
 /* What was bound, asked from the kernel. */
 static int bound_url(const struct server *s, int fd, char *ret_url, size_t size)
 {
-    struct sockaddr_storage sa = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } sa;
     socklen_t len = sizeof(sa);
     char host[ADDRESS_TEXT_SIZE];
-    if (getsockname(fd, (void *)&sa, &len) != 0)
+    memset(&sa, 0, sizeof(sa));
+    if (getsockname(fd, &sa.any, &len) != 0)
         return ERR_SYS;
-    address_text((const void *)&sa, host);
-    unsigned port = sa.ss_family == AF_INET6
-                        ? ntohs(((const struct sockaddr_in6 *)(const void *)&sa)->sin6_port)
-                        : ntohs(((const struct sockaddr_in *)(const void *)&sa)->sin_port);
+    address_text(&sa.any, host);
+    unsigned port = ntohs(sa.any.sa_family == AF_INET6 ? sa.v6.sin6_port : sa.v4.sin_port);
     bool v6 = strchr(host, ':') != NULL;
     int n = snprintf(ret_url, size, "%s://%s%s%s:%u", s->is_tls ? "https" : "http", v6 ? "[" : "",
                      host, v6 ? "]" : "", port);

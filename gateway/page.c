@@ -48,8 +48,8 @@ static void get_style(struct http_request *r)
 }
 
 const struct route routes_page[] = {
-    {HTTP_GET, "/", get_page, true},
-    {HTTP_GET, "/page.js", get_script, true},
-    {HTTP_GET, "/page.css", get_style, true},
+    {HTTP_GET, true, "/", get_page},
+    {HTTP_GET, true, "/page.js", get_script},
+    {HTTP_GET, true, "/page.css", get_style},
 };
 const size_t routes_page_count = ARRAY_SIZE(routes_page);

@@ -48,6 +48,7 @@ void rig_start(char *const flags[])
 
 void rig_stop(void)
 {
+    rig.world.holds = false;
     rig_release();
     rig_turns(3);
     server_free(rig.server);

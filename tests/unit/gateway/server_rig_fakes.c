@@ -46,10 +46,12 @@ static struct pending *later(void (*how)(struct pending *), void *fn, void *user
 
 void rig_release(void)
 {
-    while (held) {
-        struct pending *p = held;
-        held = p->next;
-        rig.world.held--;
+    struct pending *now = held; /* what these ask in turn is held again */
+    held = NULL;
+    rig.world.held = 0;
+    while (now) {
+        struct pending *p = now;
+        now = p->next;
         p->deliver(p);
         free(p);
     }
