@@ -28,11 +28,11 @@ struct connection {
     uint64_t bytes_at_wait;   /* received by then (TCP_INFO): tells idle from half a request */
     int64_t
         drain_until_ms; /* answered early: the rest of the body is read and dropped until then */
-    uint64_t requests;  /* heads that came whole */
     bool upgraded, in_adoption;
-    bool reading_paused; /* libwebsockets reads and writes nothing on it */
-    bool wants_write;    /* a WRITEABLE was asked for */
-    bool dying;          /* the next event closes it */
+    bool maybe_pipelined; /* input was buffered when the last answer was out */
+    bool reading_paused;  /* libwebsockets reads and writes nothing on it */
+    bool wants_write;     /* a WRITEABLE was asked for */
+    bool dying;           /* the next event closes it */
 };
 
 /* Hands fd to libwebsockets; fd is taken over (closed on failure). ERR_NOMEM, ERR_SYS. */

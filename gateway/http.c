@@ -221,18 +221,24 @@ static int send_continue(struct http_request *r, struct lws *wsi)
     return n < 0 ? -1 : 0;
 }
 
+/* Of any connection: libwebsockets' buffers are its own, and this is all that can be asked. */
+static bool has_buffered_input(struct lws *wsi)
+{
+    return lws_service_adjust_timeout(lws_get_context(wsi), 1000, 0) == 0;
+}
+
 /*
  * libwebsockets 4.1 takes a pipelined request's head for its body when both wait in its buffer, and
- * never returns. Its buffers are its own; whether any of them holds something is all that can be
- * asked, so a bystander may be refused with the culprit, once.
+ * never returns. Such a head was there when the answer before it was out, and still is: reading is
+ * paused in between. A bystander is refused only if other connections have input buffered at both
+ * moments.
  */
 static bool is_pipelined_body(const struct connection *c, const struct http_request *r,
                               struct lws *wsi)
 {
     bool has_body = r->method == HTTP_POST || r->method == HTTP_PUT || r->method == HTTP_OTHER ||
                     http_header(r, HEADER_CONTENT_LENGTH);
-    return has_body && c->requests > 1 &&
-           lws_service_adjust_timeout(lws_get_context(wsi), 1000, 0) == 0;
+    return has_body && c->maybe_pipelined && has_buffered_input(wsi);
 }
 
 static int refuse_at_once(struct connection *c)
@@ -253,7 +259,6 @@ int http_on_request(struct connection *c, struct lws *wsi)
     if (c->request || request_new(c, &r))
         return -1;
     lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* the sweep sees to deadlines */
-    c->requests++;
     int err = http_read_head(r, wsi, &p);
     if (!err && is_pipelined_body(c, r, wsi))
         return refuse_at_once(c);
@@ -313,6 +318,7 @@ static int finish(struct connection *c)
     }
     if (close)
         return -1;
+    c->maybe_pipelined = has_buffered_input(wsi);
     connection_wait_for_request(c);
     return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
