@@ -115,9 +115,6 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     }
 }
 
-/* What one write may hand to the kernel: a chunk in JSON (64 KiB of text and its dressing). Less
- * would make libwebsockets copy the rest of every large frame. */
-#define TX_PACKET_BYTES (256u << 10)
 #define RX_BYTES 16384u
 
 const struct lws_protocols protocol_table[] = {
@@ -125,12 +122,12 @@ const struct lws_protocols protocol_table[] = {
      .callback = callback,
      .per_session_data_size = sizeof(void *),
      .rx_buffer_size = RX_BYTES,
-     .tx_packet_size = TX_PACKET_BYTES},
+     .tx_packet_size = STREAM_TX_PACKET_SIZE},
     {.name = "tailgate.v1",
      .callback = callback,
      .per_session_data_size = sizeof(void *),
      .rx_buffer_size = RX_BYTES,
-     .tx_packet_size = TX_PACKET_BYTES},
+     .tx_packet_size = STREAM_TX_PACKET_SIZE},
     {.name = NULL},
 };
 
