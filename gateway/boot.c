@@ -14,6 +14,7 @@
 #include "logs/keeper.h"
 #include "logs/writer.h"
 #include "orchestrator/engines/process.h"
+#include "orchestrator/hints.h"
 #include "orchestrator/orchestrator.h"
 
 #include <signal.h>
@@ -53,6 +54,7 @@ struct boot {
     struct hub *hub;
     struct keeper *keeper;
     struct writer *writer;
+    struct hints *hints;
     struct engine *engine;
     struct orchestrator *orch;
     struct server *server;
@@ -152,7 +154,9 @@ static int make_logs(struct boot *b)
     writer.group_bytes_max = o->group_bytes;
     writer.feed_bytes_max = o->feed_bytes;
     writer.keeper = b->keeper;
-    return err ? err : writer_new(b->loop, b->writer_pool, b->hub, &writer, &b->writer);
+    if (!err)
+        err = writer_new(b->loop, b->writer_pool, b->hub, &writer, &b->writer);
+    return err ? err : hints_new(b->loop, b->conninfo, b->hub, &b->hints);
 }
 
 static int make_orchestrator(struct boot *b)
@@ -309,6 +313,7 @@ static void tear_down(struct boot *b)
 {
     server_free(b->server);
     orchestrator_free(b->orch);
+    hints_free(b->hints);
     writer_free(b->writer);
     keeper_free(b->keeper);
     hub_free(b->hub);

@@ -98,6 +98,12 @@ int hub_register_encoder(struct hub *h, hub_encode_fn fn, void *user, int *ret_k
     return 0;
 }
 
+void hub_on_publish(struct hub *h, hub_publish_fn fn, void *user)
+{
+    h->on_publish = fn;
+    h->publish_user = user;
+}
+
 void hub_stats(const struct hub *h, struct hub_stats *ret)
 {
     *ret = h->stats;

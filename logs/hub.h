@@ -97,6 +97,12 @@ MUST_CHECK int cursor_next(struct cursor *c, struct chunk **ret, uint32_t *ret_f
 uint64_t cursor_position(const struct cursor *c); /* last seq given out */
 bool cursor_is_caught_up(const struct cursor *c); /* position == topic_last_seq */
 
+/* fn hears of each topic fed here that gained lines or a state (after the commit), so that other
+ * gateways can be told; one fn, NULL = nobody. Called in the writer's turn: it must only take note.
+ */
+typedef void (*hub_publish_fn)(void *user, int64_t execution_key);
+void hub_on_publish(struct hub *h, hub_publish_fn fn, void *user);
+
 struct hub_stats {
     size_t topics, cursors, ring_bytes;
     uint64_t replay_pages, published_chunks, published_lines, published_bytes;

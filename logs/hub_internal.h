@@ -54,6 +54,8 @@ struct hub {
         void *user;
     } encoders[CHUNK_FRAME_KINDS];
     int n_encoders;
+    hub_publish_fn on_publish;
+    void *publish_user;
 
     struct keymap topics;
     struct list all;   /* topics */

@@ -167,6 +167,12 @@ int topic_append(struct topic *t, struct chunk *c)
     return 0;
 }
 
+static void tell_others(const struct topic *t)
+{
+    if (t->local && t->hub->on_publish)
+        t->hub->on_publish(t->hub->publish_user, t->by_key.key);
+}
+
 int topic_publish(struct topic *t, struct chunk *c)
 {
     if (c->execution_key != t->by_key.key || c->first_seq != t->last_seq + 1)
@@ -175,7 +181,10 @@ int topic_publish(struct topic *t, struct chunk *c)
     s->published_chunks++;
     s->published_lines += c->n_lines;
     s->published_bytes += c->text_len;
-    return topic_append(t, c);
+    int rc = topic_append(t, c);
+    if (rc == 0)
+        tell_others(t);
+    return rc;
 }
 
 /* ---- states ---- */
@@ -200,4 +209,5 @@ void topic_publish_state(struct topic *t, const struct exec_state *s)
     LIST_FOREACH (it, &t->cursors) {
         hub_schedule_wake(LIST_ENTRY(it, struct cursor, node));
     }
+    tell_others(t);
 }

@@ -118,9 +118,7 @@ def test_postgres_down__answers_503(own_daemon):
     if os.environ.get("TAILGATE_TEST_DATABASE_URL"):
         pytest.skip("the database is not ours to stop")
     helper = own_daemon()
-    lines = (helper.state / "pg/postmaster.pid").read_text().splitlines()
-    url = f"host={lines[4]} port={lines[3]} user=postgres dbname={helper.database_name()}"
-    one = own_daemon("--database-url", url)
+    one = own_daemon("--database-url", helper.conninfo())
     assert one.get("/executions").status == 200
     helper.kill9()  # nobody starts PostgreSQL again now
     helper.pg_ctl("stop", "-m", "immediate")

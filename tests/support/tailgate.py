@@ -166,19 +166,16 @@ class Daemon:
 
     def sql(self, query):
         """Rows of a query on the daemon's database, as lists of strings."""
-        if self._drop_database:
-            target = self.flags[self.flags.index("--database-url") + 1]
-            command = [str(PG_BIN / "psql"), target]
-        else:
-            lines = (self.state / "pg/postmaster.pid").read_text().splitlines()
-            socket_dir, port = lines[4], lines[3]
-            command = [str(PG_BIN / "psql"), "-h", socket_dir, "-p", port, "-U", "postgres",
-                       "-d", self.database_name()]
+        command = [str(PG_BIN / "psql"), self.conninfo()]
         out = subprocess.run([*command, "-qXAtF\t", "-c", query], check=True, capture_output=True, text=True, cwd="/")
         return [line.split("\t") for line in out.stdout.splitlines()]
 
-    def database_name(self):
-        return "postgres"
+    def conninfo(self):
+        """libpq's words for the daemon's database."""
+        if "--database-url" in self.flags:
+            return self.flags[self.flags.index("--database-url") + 1]
+        lines = (self.state / "pg/postmaster.pid").read_text().splitlines()
+        return f"host={lines[4]} port={lines[3]} user=postgres dbname=postgres"
 
     # ---- HTTP ----
     def request(self, method, path, body=None, key=..., headers=None, timeout=None):

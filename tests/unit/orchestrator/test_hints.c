@@ -1,0 +1,133 @@
+/* hints.c between a hub and a listener that only take note. */
+#include "base/err.h"
+#include "db/listener.h"
+#include "logs/hub.h"
+#include "orchestrator/hints.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct fake {
+    int listener_error;
+    db_notify_fn on_notify;
+    void *listener_user;
+    hub_publish_fn on_publish;
+    void *publish_user;
+    int64_t poked;
+    unsigned pokes, listeners;
+    char channel[32], payload[32];
+};
+static struct fake fake;
+
+int __wrap_db_listener_new(struct loop *l, const char *conninfo, const char *const *channels,
+                           size_t count, db_notify_fn on_notify, loop_fn on_connect, void *user,
+                           struct db_listener **ret);
+void __wrap_db_listener_free(struct db_listener *d);
+void __wrap_db_listener_notify(struct db_listener *d, const char *channel, const char *payload);
+void __wrap_hub_on_publish(struct hub *h, hub_publish_fn fn, void *user);
+void __wrap_hub_poke(struct hub *h, int64_t execution_key);
+
+int __wrap_db_listener_new(struct loop *l UNUSED, const char *conninfo, const char *const *channels,
+                           size_t count, db_notify_fn on_notify, loop_fn on_connect, void *user,
+                           struct db_listener **ret)
+{
+    if (fake.listener_error)
+        return fake.listener_error;
+    assert_string_equal(conninfo, "host=/run/pg");
+    assert_int_equal(count, 1);
+    assert_string_equal(channels[0], "tailgate_log");
+    fake.on_notify = on_notify;
+    fake.listener_user = user;
+    fake.listeners++;
+    on_connect(user);
+    *ret = (struct db_listener *)&fake;
+    return 0;
+}
+
+void __wrap_db_listener_free(struct db_listener *d)
+{
+    assert_ptr_equal(d, &fake);
+    fake.listeners--;
+}
+
+void __wrap_db_listener_notify(struct db_listener *d, const char *channel, const char *payload)
+{
+    assert_ptr_equal(d, &fake);
+    (void)snprintf(fake.channel, sizeof fake.channel, "%s", channel);
+    (void)snprintf(fake.payload, sizeof fake.payload, "%s", payload);
+}
+
+void __wrap_hub_on_publish(struct hub *h, hub_publish_fn fn, void *user)
+{
+    assert_ptr_equal(h, &fake);
+    fake.on_publish = fn;
+    fake.publish_user = user;
+}
+
+void __wrap_hub_poke(struct hub *h, int64_t execution_key)
+{
+    assert_ptr_equal(h, &fake);
+    fake.poked = execution_key;
+    fake.pokes++;
+}
+
+static int setup(void **state)
+{
+    memset(&fake, 0, sizeof fake);
+    return hints_new(NULL, "host=/run/pg", (struct hub *)&fake, (struct hints **)state);
+}
+
+static int teardown(void **state)
+{
+    hints_free(*state);
+    return fake.listeners == 0 && !fake.on_publish ? 0 : -1;
+}
+
+static void test_hints__published__told_with_the_key(void **state UNUSED)
+{
+    fake.on_publish(fake.publish_user, INT64_MAX);
+    assert_string_equal(fake.channel, "tailgate_log");
+    assert_string_equal(fake.payload, "9223372036854775807");
+}
+
+static void test_hints__notified__hub_looks(void **state UNUSED)
+{
+    fake.on_notify(fake.listener_user, "tailgate_log", "89275829387266");
+    assert_int_equal(fake.poked, 89275829387266);
+}
+
+static void test_hints__foreign_payload__ignored(void **state UNUSED)
+{
+    static const char *const payloads[] = {"", "x", "0", "-1", "1x", "99999999999999999999"};
+    for (size_t i = 0; i < ARRAY_SIZE(payloads); i++)
+        fake.on_notify(fake.listener_user, "tailgate_log", payloads[i]);
+    assert_int_equal(fake.pokes, 0);
+}
+
+static void test_hints_new__listener_fails__nothing_is_wired(void **state UNUSED)
+{
+    struct hints *h = NULL;
+    memset(&fake, 0, sizeof fake);
+    fake.listener_error = ERR_NOMEM;
+    assert_int_equal(hints_new(NULL, "", (struct hub *)&fake, &h), ERR_NOMEM);
+    assert_null(h);
+    assert_null(fake.on_publish);
+    hints_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_hints__published__told_with_the_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hints__notified__hub_looks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hints__foreign_payload__ignored, setup, teardown),
+        cmocka_unit_test(test_hints_new__listener_fails__nothing_is_wired),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
