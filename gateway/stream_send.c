@@ -45,11 +45,17 @@ void stream_send(struct stream *s, int r, struct buf *message)
 
 void stream_send_ping(struct stream *s)
 {
-    size_t mark = 0;
+    size_t mark = s->out.len;
     int r = stream_frame_begin(&s->out, &mark);
 
+    /* A pong repeats the ping's payload (RFC 6455, 5.5.3), and libwebsockets 4.1 keeps an empty one
+     * to itself. */
+    if (r == 0)
+        r = buf_append_char(&s->out, '!');
     if (r == 0)
         r = stream_frame_end(&s->out, mark, STREAM_OP_PING);
+    if (r < 0)
+        s->out.len = mark;
     if (r == 0)
         stream_want_write(s);
     s->is_pinged = r == 0;

@@ -478,7 +478,7 @@ const char *rig_take(struct lws *wsi)
         const uint8_t *frame = p + wsi->parsed;
         wsi->parsed += rig_parse_frame(frame, wsi->sent.len - wsi->parsed, &payload, &n);
         if (frame[0] == 0x89) {
-            assert_int_equal(n, 0);
+            assert_int_equal(n, 1); /* the pong to an empty one would not be seen */
             assert_int_equal(buf_append_str(&taken, "(ping)\n"), 0);
             continue;
         }
