@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,6 +67,15 @@ static int let_others_pass(const char *path)
     return chmod(path, (st.st_mode & 07777) | 0011) == 0 ? 0 : ERR_SYS;
 }
 
+/* A POSIX lock: unlike flock's it does not pass to a child between fork and exec, which would hold
+ * it for a moment beyond a killed server's death. Closing any descriptor of the file releases it,
+ * so the server opens it once. */
+static int lock_file(int fd)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, F_SETLK, &lock);
+}
+
 static int in_use(struct buf *error, const char *path, int fd)
 {
     char text[32] = "";
@@ -100,8 +108,9 @@ int state_dir_take(const char *path, struct buf *error, int *ret_lock_fd)
     if (fd < 0)
         return fail(error, ERR_SYS, path, "lock");
     int err = 0;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        err = errno == EWOULDBLOCK ? in_use(error, path, fd) : fail(error, ERR_SYS, path, "lock");
+    if (lock_file(fd) != 0)
+        err = errno == EAGAIN || errno == EACCES ? in_use(error, path, fd)
+                                                 : fail(error, ERR_SYS, path, "lock");
     else if (write_pid(fd))
         err = fail(error, ERR_SYS, path, "lock");
     if (err) {
@@ -129,6 +138,26 @@ static int read_id(const char *name, char ret[GATEWAY_ID_SIZE])
     return str_copy(ret, GATEWAY_ID_SIZE, text);
 }
 
+/* Under a name of its own, then renamed: a crash leaves a whole id or none. The lock is held. */
+static int write_id(const char *name, const char *text, size_t len)
+{
+    char new_name[PATH_SIZE];
+    int n = snprintf(new_name, sizeof(new_name), "%s.new", name);
+    if (n < 0 || (size_t)n >= sizeof(new_name))
+        return ERR_SYS;
+    (void)unlink(new_name); /* a crash may have left it */
+    int fd = open(new_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return ERR_SYS;
+    int err = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0 ? 0 : ERR_SYS;
+    (void)close(fd);
+    if (!err && rename(new_name, name) != 0)
+        err = ERR_SYS;
+    if (err)
+        (void)unlink(new_name);
+    return err;
+}
+
 static int make_id(const char *name, char ret[GATEWAY_ID_SIZE])
 {
     uint8_t random[16];
@@ -136,15 +165,7 @@ static int make_id(const char *name, char ret[GATEWAY_ID_SIZE])
     if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
         return ERR_SYS;
     str_hex(random, sizeof(random), text);
-    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return ERR_SYS;
-    int err = write(fd, text, sizeof(text) - 1) == (ssize_t)sizeof(text) - 1 && fsync(fd) == 0
-                  ? 0
-                  : ERR_SYS;
-    (void)close(fd);
-    if (err)
-        (void)unlink(name);
+    int err = write_id(name, text, sizeof(text) - 1);
     return err ? err : str_copy(ret, GATEWAY_ID_SIZE, text);
 }
 
