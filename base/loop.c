@@ -44,6 +44,7 @@ int loop_new(struct loop **ret)
         return loop_error(r, "uv_async_init");
     }
     (void)uv_timer_init(&l->uv, &l->turn_limit); /* always 0 */
+    loop_turns_init(l);
     *ret = l;
     return 0;
 }
@@ -66,6 +67,7 @@ void loop_free(struct loop *l)
     loop_work_cancel_all(l);
     uv_close((uv_handle_t *)&l->keep_alive, NULL);
     uv_close((uv_handle_t *)&l->turn_limit, NULL);
+    uv_close((uv_handle_t *)&l->turns.prepare, NULL);
     while (!list_is_empty(&l->works))
         (void)uv_run(&l->uv, UV_RUN_ONCE);
     /* More than once when a stop was pending: uv_run then returns at once. */
@@ -79,6 +81,7 @@ void loop_free(struct loop *l)
 
 int loop_run(struct loop *l)
 {
+    loop_turns_restart(l);
     (void)uv_run(&l->uv, UV_RUN_DEFAULT);
     return 0;
 }

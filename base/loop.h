@@ -26,6 +26,12 @@ MUST_CHECK int loop_turn(struct loop *l, int timeout_ms);
 /* The uv_loop_t, for libwebsockets' foreign_loops. */
 void *loop_uv(struct loop *l);
 
+/* How long turns took, what was spent waiting for events left out; and the longest since the last
+ * call. */
+struct metrics_histogram;
+const struct metrics_histogram *loop_turn_seconds(const struct loop *l);
+int64_t loop_take_longest_turn_us(struct loop *l);
+
 typedef void (*loop_fn)(void *user);
 
 /* ---- timers (monotonic) ---- */
