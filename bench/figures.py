@@ -1,5 +1,4 @@
 """The figures, one function each: a Figure with rows of name, bar, values; `quick` makes them small."""
-import dataclasses
 import http.client
 import json
 import shutil
@@ -9,29 +8,12 @@ import time
 import websocket
 
 import measure
-from measure import Load, Server, bare, live, median
+from measure import Load, Row, Server, bare, free_port, live, median, wait_for_port
+from peers import peers
 
-CI_BYTES_SQL = "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c WHERE relkind = 'r' AND " \
-               "(relname ~ '^log_chunks_[0-9]{8}$' OR relname = 'log_tail')"
-RAW_BYTES_SQL = "SELECT coalesce(sum(log_bytes), 0) FROM executions"
-
-
-@dataclasses.dataclass
-class Row:
-    name: str
-    values: list  # one a run
-    unit: str
-    bar: float = None
-    at_least: bool = False
-    note: str = ""
-
-    @property
-    def median(self):
-        return median(self.values)
-
-    @property
-    def is_met(self):
-        return None if self.bar is None else (self.median >= self.bar) == self.at_least or self.median == self.bar
+CHUNKS_BYTES = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname ~ '^log_chunks_[0-9]{8}$'"
+TAIL_BYTES = "SELECT pg_total_relation_size('log_tail')"
+RAW_BYTES = "SELECT sum(log_bytes) FROM executions"
 
 
 def cpu_rows(name, results, bar, note=""):
@@ -45,7 +27,7 @@ def cpu_v1(repeat, quick):
     """50 and 500 readers of one execution; the bare program right after each run."""
     rows = []
     with Server() as server:
-        for readers, rate, burst, seconds in ((50, 100000, 1000, 5), (500, 10000, 250, 5)):
+        for readers, rate, burst, seconds in ((50, 100000, 1000, 5), (500, 10000, 250, 5), (50, 2000, 1, 5)):
             seconds = 1 if quick else seconds
             ours, yardstick, fast = [], [], []
             for _ in range(repeat):
@@ -88,25 +70,6 @@ def websocketd_rate(lines):
     finally:
         process.kill()
         process.wait()
-
-
-def free_port():
-    import socket
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_for_port(port, seconds=10):
-    import socket
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.01)
 
 
 def throughput(repeat, quick):
@@ -158,7 +121,7 @@ def idle(repeat, quick):
             for load in (few, many):
                 load.process.stdin.close()
                 load.process.wait()
-            gate.touch()
+            gate.open()
             server.finish(run, end)
     return [Row(f"idle, {count} subscribed connections", values, "KiB each", 8),
             Row("idle: time to connect and subscribe them all", seconds, "s")]
@@ -166,7 +129,7 @@ def idle(repeat, quick):
 
 def stored(server, lines, kind=""):
     run, gate, _ = server.emit(lines, 0, 1, kind, stop=False)
-    gate.touch()
+    gate.open()
     status = server.finish(run, deadline=120)
     assert status["last_seq"] >= lines, status
     return run
@@ -203,14 +166,11 @@ def tail(repeat, quick):
             Row(f"tail, last 1,000 of {lines} lines: p99", [r["ask_p99_ms"] for r in results], "ms", 10)]
 
 
-def disk_ratio(server):
-    """Stored bytes by raw bytes, as it is and after a plain VACUUM."""
-    values = []
-    for query in ("CHECKPOINT", "VACUUM"):
-        server.daemon.sql(query)
-        used, raw = (int(server.daemon.sql(q)[0][0]) for q in (CI_BYTES_SQL, RAW_BYTES_SQL))
-        values.append(used / raw)
-    return values
+def disk_parts(server):
+    """By raw bytes, after a plain VACUUM: the chunks, and the table in which the lines of slow streams wait."""
+    server.daemon.sql("VACUUM")
+    chunks, tail_table, raw = (int(server.daemon.sql(q)[0][0]) for q in (CHUNKS_BYTES, TAIL_BYTES, RAW_BYTES))
+    return chunks / raw, tail_table / raw
 
 
 def disk(repeat, quick):
@@ -218,21 +178,22 @@ def disk(repeat, quick):
     for _ in range(1 if quick else repeat):
         with Server() as server:
             stored(server, 100_000 if quick else 1_000_000, "ci")
-            full.append(disk_ratio(server))
-    executions, seconds = (20, 5) if quick else (100, 60)
+            full.append(disk_parts(server))
+    executions, seconds = (20, 4) if quick else (100, 60)
     with Server() as server:
         runs = [server.emit(50 * seconds, 50, 1, "ci", stop=False) for _ in range(executions)]
         for _, gate, _ in runs:
-            gate.touch()
+            gate.open()
         for run, _, _ in runs:
             server.finish(run, deadline=seconds + 120)
         time.sleep(2)
-        slow.append(disk_ratio(server))
-    return [Row("disk, CI-like lines at full speed", [v[0] for v in full], "× raw", 0.35),
-            Row("disk, CI-like lines at full speed, after VACUUM", [v[1] for v in full], "× raw"),
-            Row(f"disk, 50 lines/s, {executions} executions of {seconds} s", [v[0] for v in slow], "× raw", 0.35),
-            Row(f"disk, 50 lines/s, {executions} executions of {seconds} s, after VACUUM", [v[1] for v in slow],
-                "× raw")]
+        slow.append(disk_parts(server))
+    rows = []
+    for name, parts in (("1 execution at full speed", full),
+                        (f"{executions} executions of {seconds} s at 50 lines/s", slow)):
+        rows.append(Row(f"disk, {name}", [sum(p) for p in parts], "× raw", 0.35))
+        rows.append(Row(f"disk, {name}: of it log_tail, empty, used again", [p[1] for p in parts], "× raw"))
+    return rows
 
 
 def start(repeat, quick):
@@ -271,10 +232,10 @@ def first_v1(socket, run):
     socket.send(json.dumps({"type": "unsubscribe", "execution_id": run["execution_id"]}))
 
 
-def growth(repeat, quick):
+def growth(repeat, quick, counts=(1, 100)):
     """50,000 lines/s in bursts of 500 over all executions together: as many lines a chunk, whatever their number."""
     rows, base = [], None
-    for executions in (1, 10) if quick else (1, 100, 1000):
+    for executions in (1, 10) if quick else counts:
         rate = 50_000 // executions
         lines = max(500, rate * (2 if quick else 10))
         with Server("--max-live", "1100") as server:
@@ -289,4 +250,10 @@ def growth(repeat, quick):
     return rows
 
 
-FIGURES = {f.__name__: f for f in (cpu_v1, cpu_runvoy, throughput, latency, idle, replay, tail, disk, start, growth)}
+def growth_1000(repeat, quick):
+    """Two thousand processes: only when it is named."""
+    return growth(repeat, quick, (1, 1000))
+
+
+FIGURES = {f.__name__: f for f in (cpu_v1, cpu_runvoy, throughput, latency, idle, replay, tail, disk, start, growth, growth_1000,
+                                  peers)}

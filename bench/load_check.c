@@ -11,8 +11,9 @@
 #define EVENT_BEGIN "{\"event_id\":\""
 #define SEQ_DIGITS 20u
 #define TIME_DIGITS 13u
-#define BLOCK 192u /* counts of so many bytes fit a byte, which the compiler counts 16 at a time \
-                    */
+#define BLOCK                                                                          \
+    192u /* counts of so many bytes fit a byte, which the compiler counts 16 at a time \
+          */
 #define ERRORS_SHOWN 5u
 
 void note_error(struct load *l, const struct reader *r, const char *what, uint64_t got)

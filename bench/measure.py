@@ -1,8 +1,10 @@
 """What the figures are made of: a server of the bench's own, the load client, the yardstick, and their CPU time."""
+import dataclasses
 import json
 import os
 import pathlib
 import shlex
+import socket
 import statistics
 import subprocess
 import sys
@@ -38,6 +40,19 @@ def resident_kib(pid):
     return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
 
 
+class Gate:
+    """A FIFO: who opens it for reading waits until open() was called."""
+
+    def __init__(self, path):
+        self.path, self.fd = path, None
+        os.mkfifo(path, 0o644)
+        path.chmod(0o644)
+
+    def open(self):
+        if self.fd is None:
+            self.fd = os.open(self.path, os.O_RDWR | os.O_NONBLOCK)
+
+
 class Server:
     """tailgated --dev in a directory of its own, with a private PostgreSQL."""
 
@@ -63,11 +78,11 @@ class Server:
                 "runner": cpu_of(runners)}
 
     def emit(self, lines, rate=0, burst=1, kind="", stop=True):
-        """Starts the command; the files that let it begin and end."""
+        """Starts the command; the gates that let it begin and end."""
         self.count += 1
-        gate, end = (self.daemon.dir / f"{name}-{self.count}" for name in ("gate", "stop"))
-        command = [programs["emit"], str(lines), str(rate), str(burst), str(LINE_BYTES), str(gate),
-                   str(end) if stop else "-", *kind.split()]
+        gate, end = (Gate(self.daemon.dir / f"{name}-{self.count}") for name in ("gate", "stop"))
+        command = [programs["emit"], str(lines), str(rate), str(burst), str(LINE_BYTES), str(gate.path),
+                   str(end.path) if stop else "-", *kind.split()]
         return self.daemon.run("exec " + shlex.join(command)), gate, end
 
     def load(self, protocol, readers, execution=None, **options):
@@ -82,7 +97,7 @@ class Server:
 
     def finish(self, run, end=None, deadline=120):
         if end:
-            end.touch()
+            end.open()
         return self.daemon.wait_status(run["execution_id"], deadline=deadline)
 
 
@@ -102,14 +117,12 @@ class Load:
 
     def result(self):
         """Its report; the counts of what was wrong must be 0."""
-        out = self.process.communicate()[0]
-        result = json.loads(out)
+        result = json.loads(self.process.stdout.readline() or '{"errors": "none: it ended early"}')
+        self.process.stdin.close()
+        self.process.wait()
         if result["errors"] or self.process.returncode:
             raise RuntimeError(f"lines are missing or doubled: {result}")
         return result
-
-    def peak_kib(self):
-        return resident_kib(self.process.pid)
 
 
 def live(server, protocol, readers, lines, rate, burst, executions=1, **options):
@@ -123,15 +136,15 @@ def live(server, protocol, readers, lines, rate, burst, executions=1, **options)
         load.ready()
         before = server.cpu()
         for _, gate, _ in runs:
-            gate.touch()
+            gate.open()
         result = load.result()
         after = server.cpu()
     finally:
         load.process.kill()
         load.process.wait()
         for _, gate, end in runs:
-            gate.touch()
-            end.touch()
+            gate.open()
+            end.open()
     result["cpu_ns"] = {name: (after[name] - before[name]) * 1e9 / result["lines"] for name in after}
     for run, _, _ in runs:
         server.finish(run)
@@ -155,6 +168,41 @@ def bare(readers, lines, rate, frame_lines):
     finally:
         process.kill()
         process.wait()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for_port(port, seconds=10):
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+
+
+@dataclasses.dataclass
+class Row:
+    name: str
+    values: list  # one a run
+    unit: str
+    bar: float = None
+    at_least: bool = False
+    note: str = ""
+
+    @property
+    def median(self):
+        return statistics.median(self.values)
+
+    @property
+    def is_met(self):
+        return None if self.bar is None else (self.median >= self.bar) == self.at_least or self.median == self.bar
 
 
 def median(values):
