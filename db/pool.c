@@ -60,6 +60,13 @@ bool db_pool_is_ready(const struct db_pool *p)
     return false;
 }
 
+void db_pool_stats(const struct db_pool *p, struct db_pool_stats *ret)
+{
+    *ret = (struct db_pool_stats){.connections = p->opts.size, .waiting = p->waiting_count};
+    for (size_t i = 0; i < p->opts.size; i++)
+        ret->ready += p->conns[i].link && db_link_is_ready(p->conns[i].link);
+}
+
 static void destroy(struct db_pool *p)
 {
     for (size_t i = 0; p->conns && i < p->opts.size; i++) {

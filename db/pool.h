@@ -90,6 +90,11 @@ MUST_CHECK int db_pool_new(struct loop *l, const struct db_pool_opts *opts, stru
 /* Pending batches end with ERR_CLOSED before it returns. */
 void db_pool_free(struct db_pool *p);
 bool db_pool_is_ready(const struct db_pool *p); /* at least one connection is READY */
+struct db_pool_stats {
+    size_t connections, ready; /* how many it keeps; of them READY */
+    size_t waiting;            /* batches that no connection has taken yet */
+};
+void db_pool_stats(const struct db_pool *p, struct db_pool_stats *ret);
 /* fn runs once when the first connection is READY (also when it already is: next turn). One at a
  * time. */
 void db_pool_on_ready(struct db_pool *p, loop_fn fn, void *user);

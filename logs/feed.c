@@ -188,6 +188,8 @@ void feed_stop(struct feed *f, enum feed_break why, const char *details)
     f->more = false;
     f->stalled = false;
     list_remove(&f->in_reading);
+    if (why == FEED_STORE)
+        f->w->stats.dropped_lines += f->read_seq - topic_last_seq(f->topic);
     if (why == FEED_STALE || why == FEED_STORE)
         forget_uncommitted(f);
     if (why == FEED_STALE) {

@@ -19,6 +19,8 @@ static int frame_make(struct hub *h, const struct execution_id *id, const struct
     }
     if (f) {
         f->refs = 1;
+        f->lines = c->n_lines - first_line;
+        f->published_us = c->published_us;
         f->len = h->scratch.len;
         if (f->len > 0)
             memcpy(f->bytes, h->scratch.data, f->len);

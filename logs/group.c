@@ -7,6 +7,7 @@
  *
  * One group is in flight at a time; what arrives meanwhile is coalesced into the next.
  */
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "db/store_executions.h"
@@ -23,6 +24,7 @@ struct part {
 struct group {
     struct writer *w; /* NULL: the writer is gone */
     bool alone;
+    int64_t sent_us;
     size_t n;
     struct part parts[];
 };
@@ -164,6 +166,7 @@ static void refused(struct group *g, const char *sqlstate)
 static void committed(struct group *g, const struct db_result *r)
 {
     g->w->stats.groups++;
+    metrics_observe_us(&g->w->stats.commit_seconds, clock_mono_us() - g->sent_us);
     g->w->hold_ms = 0;
     for (size_t i = 0; i < g->n; i++) {
         struct part *p = &g->parts[i];
@@ -233,6 +236,7 @@ void group_send(struct writer *w)
             writer_hold(w); /* memory is short */
         return;
     }
+    g->sent_us = clock_mono_us();
     if (db_submit(w->pool, b, on_answer, g) < 0) {
         writer_hold(w);
         again(g);

@@ -40,6 +40,8 @@ void hub_free(struct hub *h);
 /* ---- frames: made once per chunk and kind, by encoders that the gateway registers ---- */
 struct frame {
     unsigned refs;
+    uint32_t lines;
+    int64_t published_us; /* its chunk's */
     size_t len;
     uint8_t bytes[]; /* wire bytes, as they are sent */
 };
@@ -108,5 +110,12 @@ struct hub_stats {
     uint64_t replay_pages, published_chunks, published_lines, published_bytes;
 };
 void hub_stats(const struct hub *h, struct hub_stats *ret);
+
+/* Cursors that have not been given all lines of their topics; looks at each, so only when asked. */
+struct hub_backlog {
+    size_t cursors;
+    uint64_t lines, lines_max; /* of all; of the one that is furthest behind */
+};
+void hub_backlog(const struct hub *h, struct hub_backlog *ret);
 
 #endif

@@ -3,6 +3,7 @@
  *
  *   hub_topic_open ─▶ refs: openers, cursors, queries in flight ─▶ 0: out of the table, freed
  */
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "logs/hub_internal.h"
@@ -181,6 +182,7 @@ int topic_publish(struct topic *t, struct chunk *c)
     s->published_chunks++;
     s->published_lines += c->n_lines;
     s->published_bytes += c->text_len;
+    c->published_us = clock_mono_us();
     int rc = topic_append(t, c);
     if (rc == 0)
         tell_others(t);

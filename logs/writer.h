@@ -15,6 +15,7 @@
 #define TAILGATE_LOGS_WRITER_H
 
 #include "base/loop.h"
+#include "base/metrics.h"
 #include "base/model.h"
 #include "logs/hub.h"
 #include "spool/format.h"
@@ -90,10 +91,17 @@ struct topic *feed_topic(struct feed *f);
  * behind everything read. */
 MUST_CHECK int feed_system_line(struct feed *f, const char *text);
 
+/* dropped_lines: read, and given up because PostgreSQL refuses them (FEED_STORE). commit_seconds:
+ * from sending a group to the answer that it is committed. */
 struct writer_stats {
     uint64_t groups, chunks, lines, bytes, retries;
-    uint64_t waiting_bytes;
+    uint64_t waiting_bytes, dropped_lines;
+    struct metrics_histogram commit_seconds;
 };
 void writer_stats(const struct writer *w, struct writer_stats *ret);
+/* Bytes in the spools of all feeds that are not yet committed. Asks for each file's size, so only
+ * when asked. */
+uint64_t writer_spool_bytes(const struct writer *w);
+const struct db_pool *writer_pool(const struct writer *w);
 
 #endif

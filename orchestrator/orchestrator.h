@@ -131,4 +131,17 @@ MUST_CHECK int orchestrator_bootstrap_dev(struct orchestrator *o, const char *em
 bool orchestrator_is_ready(const struct orchestrator *o); /* started, database reachable */
 size_t orchestrator_live_count(const struct orchestrator *o);
 
+/* Figures; each execution and spool is looked at, so only when asked. */
+struct orchestrator_database_stats {
+    size_t connections, ready; /* of the pool */
+    size_t waiting;            /* transactions that no connection has taken yet */
+};
+struct orchestrator_stats {
+    size_t live[EXEC_STATUS_COUNT]; /* by the latest committed state */
+    struct orchestrator_database_stats api, writer;
+    struct writer_stats log;
+    uint64_t spool_bytes; /* not yet committed */
+};
+void orchestrator_stats(const struct orchestrator *o, struct orchestrator_stats *ret);
+
 #endif

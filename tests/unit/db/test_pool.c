@@ -508,6 +508,10 @@ static void test_db_pool_on_ready__before_and_after__once_each(void **state)
     assert_int_equal(calls, 0);
     await_count(f->loop, &calls, 1);
     assert_true(db_pool_is_ready(f->pool));
+    struct db_pool_stats stats;
+    db_pool_stats(f->pool, &stats);
+    assert_true(stats.ready >= 1 && stats.ready <= stats.connections);
+    assert_int_equal(stats.waiting, 0);
     db_pool_on_ready(f->pool, on_ready, &calls);
     assert_int_equal(calls, 1);
     await_count(f->loop, &calls, 2);
