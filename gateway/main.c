@@ -23,6 +23,8 @@ static int complete(struct options *o, struct buf *error)
     int err = 0;
     if (!o->state_dir)
         err = state_dir_default(&o->state_dir);
+    if (!err)
+        err = state_dir_make_absolute(&o->state_dir);
     if (!err && o->dev && geteuid() == 0 && !o->run_user)
         err = str_set(&o->run_user, "nobody");
     if (!err && !o->runner) {
@@ -34,6 +36,8 @@ static int complete(struct options *o, struct buf *error)
         memcpy(slash, "/tailgate-runner", sizeof("/tailgate-runner"));
         err = str_set(&o->runner, path);
     }
+    if (!err)
+        err = state_dir_make_absolute(&o->runner);
     if (!err && access(o->runner, X_OK) != 0) {
         err = buf_printf(error, "--runner: %s cannot be executed", o->runner);
         return err ? err : ERR_INVALID;

@@ -39,6 +39,18 @@ int state_dir_default(char **ret)
     return err ? err : buf_take(&path, ret, &len);
 }
 
+int state_dir_make_absolute(char **path)
+{
+    char cwd[PATH_SIZE];
+    struct buf whole CLEANUP_BUF = {.max = 2 * PATH_SIZE};
+    if ((*path)[0] == '/')
+        return 0;
+    if (!getcwd(cwd, sizeof(cwd)))
+        return ERR_SYS;
+    int err = buf_printf(&whole, "%s/%s", str_eq(cwd, "/") ? "" : cwd, *path);
+    return err ? err : str_set(path, whole.data);
+}
+
 /* mkdir -p: the parents open to all, the last with mode. */
 static int make_dirs(const char *path, mode_t mode)
 {

@@ -13,6 +13,8 @@
 /* Where it is when no setting says: /var/lib/tailgate as root, $XDG_STATE_HOME/tailgate or
  * ~/.local/state/tailgate otherwise. A new string. ERR_NOMEM, ERR_NOT_FOUND (no home). */
 MUST_CHECK int state_dir_default(char **ret);
+/* A relative *path becomes absolute, seen from the current directory. ERR_NOMEM, ERR_SYS. */
+MUST_CHECK int state_dir_make_absolute(char **path);
 /*
  * Creates path (with its parents) and takes the lock file in it, which then holds our process id.
  * The descriptor must be kept open: the lock goes with it. ERR_CONFLICT: in use by another server;

@@ -164,9 +164,30 @@ static void test_state_dir_default__by_environment(void **state)
     free(got);
 }
 
+static void test_state_dir_make_absolute__relative_only(void **state)
+{
+    char cwd[4096], *whole = strdup("/a/b"), *relative = strdup("a/b");
+    (void)state;
+    assert_non_null(getcwd(cwd, sizeof(cwd)));
+    assert_int_equal(state_dir_make_absolute(&whole), 0);
+    assert_string_equal(whole, "/a/b");
+    assert_int_equal(state_dir_make_absolute(&relative), 0);
+    assert_int_equal(strncmp(relative, cwd, strlen(cwd)), 0);
+    assert_string_equal(relative + strlen(cwd), "/a/b");
+    free(relative);
+    relative = strdup("c");
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(state_dir_make_absolute(&relative), 0);
+    assert_string_equal(relative, "/c");
+    assert_int_equal(chdir(cwd), 0);
+    free(relative);
+    free(whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_state_dir_make_absolute__relative_only),
         cmocka_unit_test_setup_teardown(test_state_dir_take__new__made_and_locked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_state_dir_take__child_of_a_killed_server__free, setup,
                                         teardown),
