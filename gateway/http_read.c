@@ -86,11 +86,15 @@ static int read_query(struct http_request *r, struct lws *wsi, struct problem *p
 {
     char text[HTTP_PATH_MAX];
     for (int i = 0;; i++) {
-        int len = lws_hdr_copy_fragment(wsi, text, (int)sizeof(text), WSI_TOKEN_HTTP_URI_ARGS, i);
-        if (len == -1)
+        /* lws_hdr_copy_fragment says the same of a fragment that is too long and of none. */
+        int len = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i);
+        if (len <= 0 && lws_hdr_copy_fragment(wsi, text, 2, WSI_TOKEN_HTTP_URI_ARGS, i) < 0)
             return 0;
-        if (len < 0 || r->query_count == HTTP_QUERY_MAX)
+        if (len >= (int)sizeof(text) || r->query_count == HTTP_QUERY_MAX)
             return invalid(p, "the query is too long");
+        len = lws_hdr_copy_fragment(wsi, text, (int)sizeof(text), WSI_TOKEN_HTTP_URI_ARGS, i);
+        if (len < 0)
+            return invalid(p, "the query cannot be read");
         if (len == 0)
             continue;
         if (!is_text(text, (size_t)len))
