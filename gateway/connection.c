@@ -86,20 +86,34 @@ int connection_adopt(struct server *s, int fd, const char *peer)
         .opaque = c,
     };
     c->in_adoption = true;
+    s->adopting = c;
     struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&how); /* closes fd when it fails */
+    s->adopting = NULL;
     c->in_adoption = false;
     if (!wsi) {
-        connection_free(c);
+        /* A TLS handshake that fails at once has a wsi already, and libuv closes it on a later turn
+         * of the loop: then WSI_DESTROY frees the connection. */
+        if (!c->has_wsi)
+            connection_free(c);
         return ERR_SYS;
     }
     c->wsi = wsi;
     return 0;
 }
 
+void connection_on_create(struct server *s, struct lws *wsi)
+{
+    if (!s || !s->adopting)
+        return;
+    s->adopting->has_wsi = true;
+    lws_set_opaque_user_data(wsi, s->adopting);
+}
+
 void connection_on_destroy(struct connection *c)
 {
     http_on_gone(c);
     c->wsi = NULL;
+    c->has_wsi = false;
     if (!c->in_adoption)
         connection_free(c);
 }

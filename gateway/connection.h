@@ -29,6 +29,7 @@ struct connection {
     int64_t
         drain_until_ms; /* answered early: the rest of the body is read and dropped until then */
     bool upgraded, in_adoption;
+    bool has_wsi;         /* WSI_DESTROY will come, perhaps after a failed adoption */
     bool maybe_pipelined; /* input was buffered when the last answer was out */
     bool reading_paused;  /* libwebsockets reads and writes nothing on it */
     bool wants_write;     /* a WRITEABLE was asked for */
@@ -39,6 +40,8 @@ struct connection {
 MUST_CHECK int connection_adopt(struct server *s, int fd, const char *peer);
 /* The connection of a wsi; NULL for libwebsockets' own. */
 struct connection *connection_of(struct lws *wsi);
+/* LWS_CALLBACK_WSI_CREATE: the wsi belongs to the connection that s adopts. */
+void connection_on_create(struct server *s, struct lws *wsi);
 /* LWS_CALLBACK_WSI_DESTROY. */
 void connection_on_destroy(struct connection *c);
 /* The answer was sent; the next request may come. */

@@ -7,23 +7,59 @@
 #include "gateway/stream.h"
 
 #include <libwebsockets.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
+
+/* Answers an upgrade that libwebsockets would drop without a word, or not understand. */
+static int refuse_upgrade(struct lws *wsi, const char *details)
+{
+    uint8_t random[16];
+    char id[2 * sizeof(random) + 1], body[256];
+    unsigned char out[LWS_PRE + 1024];
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return -1;
+    str_hex(random, sizeof(random), id);
+    int len = snprintf(body, sizeof(body),
+                       "{\"error\":\"the upgrade was refused\",\"code\":\"INVALID_REQUEST\","
+                       "\"details\":\"%s\"}",
+                       details);
+    int n = snprintf((char *)out + LWS_PRE, sizeof(out) - LWS_PRE,
+                     "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
+                     "Content-Length: %d\r\nX-Request-ID: %s\r\nConnection: close\r\n\r\n%s",
+                     len, id, body);
+    log_info("upgrade refused", "request_id", id, "details", details);
+    if (lws_write(wsi, out + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_HEADERS) < 0)
+        log_debug("the refusal was not taken");
+    return -1; /* hang up once it is sent */
+}
+
+/* Whether a comma-separated list of subprotocols has ours. A longer one than fits has it not. */
+static bool offers_ours(struct lws *wsi)
+{
+    static const char separators[] = ", \t";
+    char list[512];
+    if (lws_hdr_copy(wsi, list, (int)sizeof(list), WSI_TOKEN_PROTOCOL) <= 0)
+        return false;
+    for (const char *name = list + strspn(list, separators); *name;) {
+        size_t len = strcspn(name, separators);
+        if (len == strlen(STREAM_SUBPROTOCOL) && memcmp(name, STREAM_SUBPROTOCOL, len) == 0)
+            return true;
+        name += len + strspn(name + len, separators);
+    }
+    return false;
+}
 
 /* An HTTP/2 upgrade is offered by some clients; ours is HTTP/1.1 and says so. */
 static int on_confirm_upgrade(struct lws *wsi, const char *to)
 {
-    static const char answer[] =
-        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 102\r\n"
-        "Connection: close\r\n\r\n"
-        "{\"error\":\"invalid request\",\"code\":\"INVALID_REQUEST\","
-        "\"details\":\"only upgrades to websocket are served\"}";
-    unsigned char buffer[LWS_PRE + sizeof(answer)];
-    if (!to || strcasecmp(to, "websocket") == 0)
-        return 0;
-    memcpy(buffer + LWS_PRE, answer, sizeof(answer) - 1);
-    if (lws_write(wsi, buffer + LWS_PRE, sizeof(answer) - 1, LWS_WRITE_HTTP_HEADERS) < 0)
-        return -1;
-    return -1; /* hang up once it is sent */
+    if (to && strcasecmp(to, "websocket") != 0)
+        return refuse_upgrade(wsi, "only upgrades to websocket are served");
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) <= 0)
+        return refuse_upgrade(wsi, "Sec-WebSocket-Key is required");
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > 0 && !offers_ours(wsi))
+        return refuse_upgrade(wsi, "Sec-WebSocket-Protocol must offer " STREAM_SUBPROTOCOL);
+    return 0;
 }
 
 static int on_filter(struct connection *c, struct lws *wsi)
@@ -81,6 +117,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
                     size_t len)
 {
     struct connection *c = wsi ? connection_of(wsi) : NULL;
+    if (reason == LWS_CALLBACK_WSI_CREATE && !c)
+        connection_on_create(lws_context_user(lws_get_context(wsi)), wsi);
     if (!c)
         return 0; /* libwebsockets' own, or before the adoption is complete */
     switch (reason) {

@@ -60,6 +60,7 @@ static int make_context(struct server *s)
     if (s->is_tls)
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     info.foreign_loops = loops;
+    info.user = s;
     info.max_http_header_data = HEAD_BYTES_MAX;
     info.pt_serv_buf_size = 64u << 10;
     s->context = lws_create_context(&info);

@@ -26,7 +26,8 @@ struct server {
     struct streams *streams;
     struct cors cors;
     struct address_list trusted_proxies;
-    struct list connections; /* struct connection */
+    struct list connections;     /* struct connection */
+    struct connection *adopting; /* while libwebsockets makes its wsi */
     size_t connections_count;
     size_t connections_max; /* --max-connections, or what the descriptor limit leaves */
     struct loop_timer *sweep;
