@@ -167,6 +167,13 @@ CREATE TABLE public.server_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.tickets (
+    hash bytea NOT NULL,
+    key_id bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+
 CREATE TABLE public.users (
     user_key bigint NOT NULL,
     email text NOT NULL,
@@ -217,6 +224,9 @@ ALTER TABLE ONLY public.schema_migrations
 ALTER TABLE ONLY public.server_keys
     ADD CONSTRAINT server_keys_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_pkey PRIMARY KEY (hash);
+
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_email_key UNIQUE (email);
 
@@ -229,9 +239,16 @@ CREATE INDEX executions_created_by ON public.executions USING btree (created_by,
 
 CREATE INDEX executions_live ON public.executions USING btree (owner) WHERE (status = ANY (ARRAY['PENDING'::text, 'STARTING'::text, 'RUNNING'::text, 'TERMINATING'::text]));
 
+CREATE INDEX tickets_expires_at ON public.tickets USING btree (expires_at);
+
+CREATE INDEX tickets_key ON public.tickets USING btree (key_id);
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_user_key_fkey FOREIGN KEY (user_key) REFERENCES public.users(user_key);
 
 ALTER TABLE ONLY public.execution_events
     ADD CONSTRAINT execution_events_execution_key_fkey FOREIGN KEY (execution_key) REFERENCES public.executions(execution_key) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_key_id_fkey FOREIGN KEY (key_id) REFERENCES public.api_keys(key_id) ON DELETE CASCADE;
 

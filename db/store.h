@@ -9,6 +9,7 @@
 #include "db/store_executions.h"
 #include "db/store_keys.h"
 #include "db/store_logs.h"
+#include "db/store_tickets.h"
 
 /* As in executions_live's predicate: the planner takes that index only for these very words. */
 #define STORE_LIVE "('PENDING', 'STARTING', 'RUNNING', 'TERMINATING')"
@@ -20,6 +21,7 @@ struct store_call {
         store_executions_fn executions;
         store_chunks_fn chunks;
         store_principal_fn principal;
+        store_ticket_fn ticket;
         db_batch_fn batch;
     } fn;
     void *user;
@@ -32,5 +34,7 @@ MUST_CHECK int store_query(struct db_pool *p, const struct db_stmt *s,
                            const struct db_value *params, size_t n, db_batch_fn handler,
                            struct store_call call);
 struct store_call store_call_take(void *user);
+/* Handler of a query whose row is user_key, key_id, role, email, revoked; none: ERR_BAD_KEY. */
+void store_on_key(void *user, int err, const struct db_result *r);
 
 #endif

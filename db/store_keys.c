@@ -25,7 +25,7 @@ static void on_principal(void *user, int err, const struct db_result *r, int abs
     c.fn.principal(c.user, err, err == 0 ? &who : NULL);
 }
 
-static void on_key(void *user, int err, const struct db_result *r)
+void store_on_key(void *user, int err, const struct db_result *r)
 {
     on_principal(user, err, r, ERR_BAD_KEY);
 }
@@ -49,7 +49,7 @@ int store_key_lookup(struct db_pool *p, const uint8_t hash[STORE_KEY_HASH_LEN],
                "FROM api_keys k JOIN users u USING (user_key) WHERE k.hash = $1::bytea",
     };
     const struct db_value params[] = {db_bytes(hash, STORE_KEY_HASH_LEN)};
-    return store_query(p, &lookup_key, params, ARRAY_SIZE(params), on_key,
+    return store_query(p, &lookup_key, params, ARRAY_SIZE(params), store_on_key,
                        (struct store_call){{.principal = fn}, user});
 }
 
