@@ -177,8 +177,11 @@ void protocol_log(int level, const char *line)
     while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
         n--;
     text[n] = '\0';
-    char *token = strstr(text, "token=");
-    if (token)
-        *token = '\0';
+    static const char *const secrets[] = {"token=", "ticket="};
+    for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
+        char *at = strstr(text, secrets[i]);
+        if (at)
+            *at = '\0';
+    }
     log_write(level & LLL_ERR ? LOG_ERROR : LOG_WARN, "libwebsockets", "line", text, NULL);
 }

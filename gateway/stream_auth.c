@@ -1,7 +1,9 @@
-/* Who a stream's reader is, by API key or by the user of a stream token, and refusals. */
+/* Who a stream's reader is, by API key, by a ticket or by the user of a stream token, and
+ * refusals. */
 #include "gateway/stream_internal.h"
 
 #include "base/log.h"
+#include "orchestrator/tickets.h"
 
 void stream_refuse(struct stream *s, const struct problem *p)
 {
@@ -78,21 +80,37 @@ static int start(struct stream_op *op, struct problem *p)
     return orchestrator_token_principal(o, op->user_key, on_principal, op, p);
 }
 
+static int start_ticket(struct stream_op *op, struct problem *p)
+{
+    return orchestrator_ticket_redeem(server_orchestrator(op->st->server), op->key, on_principal,
+                                      op, p);
+}
+
 static void refused(struct stream *s, struct sub *sub, const struct problem *p)
 {
     (void)sub;
     stream_refuse(s, p);
 }
 
-void stream_authenticate(struct stream *s, const char *key, int64_t user_key)
+static void ask(struct stream *s, const char *key, int64_t user_key, stream_start_fn how)
 {
     struct problem p;
     int r;
 
     s->state = STREAM_BUSY;
-    r = stream_ask(s, NULL, key, user_key, start, refused);
+    r = stream_ask(s, NULL, key, user_key, how, refused);
     if (r != 0) {
         (void)problem_set(&p, r, "failed to authenticate", "%s", "out of memory");
         stream_refuse(s, &p);
     }
+}
+
+void stream_authenticate(struct stream *s, const char *key, int64_t user_key)
+{
+    ask(s, key, user_key, start);
+}
+
+void stream_authenticate_ticket(struct stream *s, const char *ticket)
+{
+    ask(s, ticket, 0, start_ticket);
 }

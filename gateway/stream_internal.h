@@ -181,6 +181,8 @@ void stream_ask_free(struct streams *st);
 void stream_refuse(struct stream *s, const struct problem *p);
 /* By key, or by the user of a stream token (key NULL); goes on in …_authenticated. */
 void stream_authenticate(struct stream *s, const char *key, int64_t user_key);
+/* The same by a ticket, which is used then. */
+void stream_authenticate_ticket(struct stream *s, const char *ticket);
 
 /* ---- the two endpoints ---- */
 /* Who was found: tailgate.v1 says hello, Runvoy's stream begins to read. */

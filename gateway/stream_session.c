@@ -4,6 +4,7 @@
  */
 #include "gateway/stream_internal.h"
 
+#include "orchestrator/tickets.h"
 #include "wire/messages.h"
 
 #define KEY_SIZE 256 /* far above an API key's length; longer is no key */
@@ -25,22 +26,33 @@ static void refuse(struct stream *s, int err, const char *details)
 }
 
 /* What the client says meanwhile waits in the socket. */
-static void authenticate(struct stream *s, const char *key)
+static void stop_reading(struct stream *s)
 {
     lws_rx_flow_control(s->wsi, 0);
     s->state = STREAM_BUSY; /* so that a refusal turns reading on again */
+}
+
+static void authenticate(struct stream *s, const char *key)
+{
+    stop_reading(s);
     stream_authenticate(s, key, 0);
 }
 
 void session_established(struct stream *s)
 {
     char key[KEY_SIZE];
-    char ticket[2];
+    char ticket[TICKET_LEN + 1];
     int r;
 
     s->in.max = server_options(s->st->server)->max_message_bytes;
-    if (stream_request_arg(s->wsi, "ticket", ticket, sizeof ticket) != ERR_NOT_FOUND) {
-        refuse(s, ERR_BAD_KEY, "tickets are not available yet, send an API key");
+    r = stream_request_arg(s->wsi, "ticket", ticket, sizeof ticket);
+    if (r == 0) {
+        stop_reading(s);
+        stream_authenticate_ticket(s, ticket);
+        return;
+    }
+    if (r != ERR_NOT_FOUND) {
+        refuse(s, ERR_BAD_KEY, "the ticket is too long");
         return;
     }
     r = stream_request_key(s->wsi, key, sizeof key);

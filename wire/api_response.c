@@ -125,17 +125,24 @@ int wire_health(struct buf *out, const char *version, const char *provider)
     return wire_object_end(&o);
 }
 
+static void begin_event(struct wire_object *o, struct buf *out, const struct execution_id *id,
+                        uint64_t seq, int64_t time_us)
+{
+    char event_id[EXECUTION_ID_LEN + 1 + 20 + 1];
+
+    (void)snprintf(event_id, sizeof(event_id), "%.32s-%020" PRIu64, id->hex, seq);
+    wire_object_begin(o, out);
+    wire_object_str(o, "event_id", event_id);
+    wire_object_int(o, "timestamp", time_us / 1000);
+    wire_object_name(o, "message");
+}
+
 int wire_event(struct buf *out, const struct execution_id *id, uint64_t seq, int64_t time_us,
                const char *text, size_t len, bool runvoy_stream)
 {
     struct wire_object o;
-    char event_id[EXECUTION_ID_LEN + 1 + 20 + 1];
 
-    (void)snprintf(event_id, sizeof(event_id), "%.32s-%020" PRIu64, id->hex, seq);
-    wire_object_begin(&o, out);
-    wire_object_str(&o, "event_id", event_id);
-    wire_object_int(&o, "timestamp", time_us / 1000);
-    wire_object_name(&o, "message");
+    begin_event(&o, out, id, seq, time_us);
     /* Runvoy's viewer drops a live message that is empty. */
     if (len == 0 && runvoy_stream)
         wire_object_string(&o, " ", 1);
@@ -144,7 +151,33 @@ int wire_event(struct buf *out, const struct execution_id *id, uint64_t seq, int
     return wire_object_end(&o);
 }
 
+int wire_stream_event(struct buf *out, const struct execution_id *id, uint64_t seq, int64_t time_us,
+                      uint8_t stream, bool is_part, const char *text, size_t len)
+{
+    struct wire_object o;
+    const char *name = stream == STREAM_STDERR   ? "stderr"
+                       : stream == STREAM_SYSTEM ? "system"
+                                                 : "stdout";
+
+    begin_event(&o, out, id, seq, time_us);
+    wire_object_string(&o, text, len);
+    wire_object_str(&o, "stream", name);
+    if (is_part)
+        wire_object_bool(&o, "part", true);
+    return wire_object_end(&o);
+}
+
 int wire_disconnect(struct buf *out)
 {
     return buf_append_str(out, "{\"type\":\"disconnect\",\"reason\":\"execution_completed\"}");
+}
+
+int wire_ticket(struct buf *out, const char *ticket, int64_t expires_us)
+{
+    struct wire_object o;
+
+    wire_object_begin(&o, out);
+    wire_object_str(&o, "ticket", ticket);
+    wire_object_time(&o, "expires_at", expires_us);
+    return wire_object_end(&o);
 }

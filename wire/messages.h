@@ -43,6 +43,13 @@ MUST_CHECK int wire_health(struct buf *out, const char *version, const char *pro
  * line is one space when `runvoy_stream`. */
 MUST_CHECK int wire_event(struct buf *out, const struct execution_id *id, uint64_t seq,
                           int64_t time_us, const char *text, size_t len, bool runvoy_stream);
+/* The same with "stream" ("stdout", "stderr", "system"), and "part" when the line goes on in the
+ * next one of its stream: the data of a Server-Sent Event. */
+MUST_CHECK int wire_stream_event(struct buf *out, const struct execution_id *id, uint64_t seq,
+                                 int64_t time_us, uint8_t stream, bool is_part, const char *text,
+                                 size_t len);
+/* {"ticket","expires_at"} */
+MUST_CHECK int wire_ticket(struct buf *out, const char *ticket, int64_t expires_us);
 MUST_CHECK int
 wire_disconnect(struct buf *out); /* {"type":"disconnect","reason":"execution_completed"} */
 

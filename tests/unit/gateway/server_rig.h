@@ -69,7 +69,9 @@ struct rig {
     bool auto_wake; /* ERR_AGAIN is followed by a wake */
     uint64_t position, opened_after;
     unsigned cursors_open, topics_open;
-    int hub_error; /* of hub_topic_open */
+    int hub_error;                            /* of hub_topic_open */
+    struct exec_state states[HUB_STATES_MAX]; /* of the topic; with none, the row's state */
+    size_t states_count;
     unsigned filtered, established, messages, closed, left;
     int fail_streams; /* of streams_new */
 };

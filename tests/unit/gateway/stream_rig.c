@@ -2,6 +2,7 @@
 #include "stream_rig.h"
 
 #include "base/log.h"
+#include "orchestrator/tickets.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -77,6 +78,12 @@ int orchestrator_token_principal(struct orchestrator *o, int64_t user_key,
 {
     assert_int_equal(user_key, 7);
     return orchestrator_authenticate(o, RIG_KEY, fn, user, p);
+}
+
+int orchestrator_ticket_redeem(struct orchestrator *o, const char *ticket,
+                               orchestrator_principal_fn fn, void *user, struct problem *p)
+{
+    return orchestrator_authenticate(o, str_eq(ticket, "ticket") ? RIG_KEY : ticket, fn, user, p);
 }
 
 int orchestrator_token_check(struct orchestrator *o, const char *token,

@@ -28,6 +28,8 @@ static void test_routes_all__contract__each_is_there(void **state)
         {HTTP_GET, "/api/v1/executions/" ID "/status", false},
         {HTTP_GET, "/api/v1/executions/" ID "/logs", false},
         {HTTP_GET, "/api/v1/executions/" ID "/logs.txt", false},
+        {HTTP_GET, "/api/v1/executions/" ID "/logs/stream", false},
+        {HTTP_POST, "/api/v1/tickets", false},
         {HTTP_DELETE, "/api/v1/executions/" ID, false},
     };
     (void)state;

@@ -173,8 +173,10 @@ static void test_session__ways_to_authenticate__hello_or_4401(void **state)
         {RIG_KEY, NULL, NULL, NULL, ERR_DB_AWAY, 1013, "\"code\":\"DATABASE_ERROR\""},
         {RIG_KEY, NULL, NULL, NULL, ERR_CLOSED, 1001, "\"code\":\"SERVICE_UNAVAILABLE\""},
         {RIG_KEY, NULL, NULL, NULL, ERR_NOMEM, 1011, "\"code\":\"INTERNAL_ERROR\""},
-        {NULL, NULL, "ticket=abc", NULL, 0, 4401, "tickets are not available yet"},
-        {RIG_KEY, NULL, "ticket=", NULL, 0, 4401, "tickets are not available yet"},
+        {NULL, NULL, "ticket=ticket", NULL, 0, 0, "\"hello\""},
+        {NULL, NULL, "ticket=other", NULL, 0, 4401, "\"fatal\":true"},
+        {RIG_KEY, NULL, "ticket=", NULL, 0, 4401, "\"code\":\"INVALID_API_KEY\""},
+        {NULL, NULL, "ticket=ticket", NULL, ERR_DB_AWAY, 1013, "\"code\":\"DATABASE_ERROR\""},
     };
 
     (void)state;

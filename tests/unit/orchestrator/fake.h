@@ -8,6 +8,7 @@
 
 #include "db/store_executions.h"
 #include "db/store_keys.h"
+#include "db/store_tickets.h"
 #include "logs/hub.h"
 #include "logs/writer.h"
 #include "orchestrator/live.h"
@@ -24,6 +25,8 @@ enum fake_call_kind {
     CALL_HEARTBEAT,
     CALL_KEY,
     CALL_USER,
+    CALL_TICKET,
+    CALL_REDEEM,
     CALL_BOOTSTRAP,
     CALL_SERVER_KEY,
     CALL_SUBMIT,
@@ -35,6 +38,7 @@ struct fake_call {
         store_execution_fn execution;
         store_executions_fn executions;
         store_principal_fn principal;
+        store_ticket_fn ticket;
         db_batch_fn batch;
     } fn;
     void *user;
@@ -44,10 +48,10 @@ struct fake_call {
     char request_id[64];                  /* CREATE */
     uint64_t random;                      /* CREATE */
     int64_t timeout_s, grace_s;           /* CREATE */
-    int64_t user_key;                     /* USER */
-    uint8_t bytes[32];                    /* KEY, BOOTSTRAP: hash; SERVER_KEY: fresh */
-    char prefix[16];                      /* BOOTSTRAP */
-    struct exec_state to[RUN_STEPS_MAX];  /* SUBMIT */
+    int64_t user_key;                     /* USER; TICKET: key_id */
+    uint8_t bytes[32]; /* KEY, BOOTSTRAP, TICKET, REDEEM: hash; SERVER_KEY: fresh */
+    char prefix[16];   /* BOOTSTRAP */
+    struct exec_state to[RUN_STEPS_MAX]; /* SUBMIT */
     size_t steps;
 };
 /* How many calls of this kind wait for their answer. */

@@ -193,6 +193,30 @@ int store_user_lookup(struct db_pool *p UNUSED, int64_t user_key, store_principa
     return 0;
 }
 
+int store_ticket_make(struct db_pool *p UNUSED, const uint8_t hash[STORE_KEY_HASH_LEN],
+                      int64_t key_id, int64_t ttl_ms, store_ticket_fn fn, void *user)
+{
+    struct fake_call *c = record(CALL_TICKET, user);
+    if (!c)
+        return stores_return;
+    assert_int_equal(ttl_ms, 30000);
+    c->fn.ticket = fn;
+    memcpy(c->bytes, hash, sizeof c->bytes);
+    c->user_key = key_id;
+    return 0;
+}
+
+int store_ticket_redeem(struct db_pool *p UNUSED, const uint8_t hash[STORE_KEY_HASH_LEN],
+                        store_principal_fn fn, void *user)
+{
+    struct fake_call *c = record(CALL_REDEEM, user);
+    if (!c)
+        return stores_return;
+    c->fn.principal = fn;
+    memcpy(c->bytes, hash, sizeof c->bytes);
+    return 0;
+}
+
 int store_bootstrap_admin(struct db_pool *p UNUSED, const char *email,
                           const uint8_t hash[STORE_KEY_HASH_LEN], const char *prefix,
                           db_batch_fn fn, void *user)

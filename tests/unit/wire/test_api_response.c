@@ -178,6 +178,37 @@ static void test_wire_event__lines__golden(void **state UNUSED)
     }
 }
 
+static void test_wire_stream_event__each_stream__golden(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        uint8_t stream;
+        bool is_part;
+        const char *text;
+    } rows[] = {
+        {"stream-event-stdout", STREAM_STDOUT, false, "one\rtwo\n"},
+        {"stream-event-stderr-part", STREAM_STDERR, true, "begin"},
+        {"stream-event-system-empty", STREAM_SYSTEM, false, ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct buf out CLEANUP_BUF = {.max = GOLDEN_MAX};
+        struct execution_id id = {BUILD_ID};
+        assert_int_equal(wire_stream_event(&out, &id, 7, BUILD_TIME_US, rows[i].stream,
+                                           rows[i].is_part, rows[i].text, strlen(rows[i].text)),
+                         0);
+        golden_check(CODEC, rows[i].name, "out.json", out.data);
+    }
+}
+
+static void test_wire_ticket__golden(void **state UNUSED)
+{
+    struct buf out CLEANUP_BUF = {.max = GOLDEN_MAX};
+
+    assert_int_equal(wire_ticket(&out, "abc-_123", BUILD_TIME_US), 0);
+    golden_check(CODEC, "ticket", "out.json", out.data);
+}
+
 static void test_wire_disconnect__always__golden(void **state UNUSED)
 {
     struct buf out CLEANUP_BUF = {.max = GOLDEN_MAX};
@@ -214,6 +245,8 @@ static void test_encoders__no_room__too_large_and_unchanged(void **state UNUSED)
         assert_int_equal(wire_health(&out, "v", "p"), ERR_TOO_LARGE);
         assert_int_equal(wire_error(&out, &p), ERR_TOO_LARGE);
         assert_int_equal(wire_event(&out, &e.id, 1, 1, "x", 1, false), ERR_TOO_LARGE);
+        assert_int_equal(wire_stream_event(&out, &e.id, 1, 1, 'o', true, "x", 1), ERR_TOO_LARGE);
+        assert_int_equal(wire_ticket(&out, "x", 1), ERR_TOO_LARGE);
         assert_int_equal(wire_disconnect(&out), ERR_TOO_LARGE);
         assert_int_equal(out.len, 0);
     }
@@ -232,6 +265,8 @@ int main(void)
         cmocka_unit_test(test_wire_health__version__golden),
         cmocka_unit_test(test_wire_error__default_and_own_code__golden),
         cmocka_unit_test(test_wire_event__lines__golden),
+        cmocka_unit_test(test_wire_stream_event__each_stream__golden),
+        cmocka_unit_test(test_wire_ticket__golden),
         cmocka_unit_test(test_wire_disconnect__always__golden),
         cmocka_unit_test(test_golden__each_answer__is_json),
         cmocka_unit_test(test_encoders__no_room__too_large_and_unchanged),
