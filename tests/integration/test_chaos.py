@@ -1,0 +1,473 @@
+"""Faults at random moments, with fixed seeds: what a reader is given stays 1, 2, 3 … once, and nothing is left behind."""
+import collections
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import pytest
+import websocket
+from tailgate import DEADLINE, PG_BIN, Reader, wait_for
+
+COUNT = "for i in $(seq {n}); do echo line $i; sleep 0.01; done"
+needs_private_cluster = pytest.mark.skipif("TAILGATE_TEST_DATABASE_URL" in os.environ,
+                                           reason="the database is not ours to break")
+
+
+def wanted(n):
+    return [f"line {k}" for k in range(1, n + 1)]
+
+
+class Follower(threading.Thread):
+    """A reader that comes back after the last line it saw, until the end; counts its connections."""
+
+    def __init__(self, daemon, execution_id):
+        super().__init__(daemon=True)
+        self.daemon_, self.id = daemon, execution_id
+        self.position, self.connections, self.lines = 0, 0, []
+        self.end = self.wrong = None
+        self.start()
+
+    def run(self):
+        give_up = time.monotonic() + DEADLINE
+        while not self.end and not self.wrong and time.monotonic() < give_up:
+            try:
+                self.follow(Reader(self.daemon_, self.id, after=self.position))
+            except (OSError, websocket.WebSocketException):
+                time.sleep(0.05)  # the server is down: its coming back is no event for us
+            except AssertionError as e:
+                self.wrong = e
+
+    def follow(self, reader):
+        self.connections += 1
+        try:
+            while not reader.end:
+                opcode, data = reader.ws.recv_data()
+                if opcode == websocket.ABNF.OPCODE_CLOSE:
+                    return
+                message = json.loads(data)
+                if message["type"] == "logs":
+                    assert message["first"] == self.position + 1, (message["first"], self.position)
+                    self.position += len(message["lines"])
+                    self.lines += message["lines"]
+                elif message["type"] == "end":
+                    assert message["last_seq"] == self.position, (message, self.position)
+                    self.end = reader.end = message
+        finally:
+            reader.ws.close()
+
+    def finish(self, lines):
+        self.join(DEADLINE)
+        assert not self.wrong, self.wrong
+        assert self.end, f"no end after line {self.position}"
+        assert [line[2] for line in self.lines] == lines
+        return self
+
+
+def read_until(one, i, count):
+    """Waits until a reader has that many lines, and leaves."""
+    reader = Reader(one, i).read_until(count)
+    reader.ws.close()
+    return reader
+
+
+def follow_counts(one, runs, n, readers=2):
+    ids = [one.run(COUNT.format(n=n))["execution_id"] for _ in range(runs)]
+    return ids, [Follower(one, i) for i in ids for _ in range(readers)]
+
+
+def check_counts(one, ids, followers, n):
+    for follower in followers:
+        assert follower.finish(wanted(n)).end["status"] == "SUCCEEDED"
+    for i in ids:
+        assert one.logs_txt(i).decode().splitlines() == wanted(n)
+    wait_for(lambda: not run_dirs(one), "the run directories to be removed")
+
+
+def run_dirs(one):
+    return [path.name for path in (one.state / "runs").iterdir()]
+
+
+def runner_of(one, i):
+    return int((one.state / "runs" / i / "lock").read_text().split()[0])
+
+
+# ---- the server is killed ----
+
+def test_kill9_again_and_again__every_line_once(own_daemon):
+    one, chance = own_daemon(), random.Random(20)
+    ids, followers = follow_counts(one, 3, 500)
+    fast = one.run("seq -f 'line %.0f' 100000")["execution_id"]
+    fast_follower = Follower(one, fast)
+    for _ in range(8):
+        time.sleep(chance.uniform(0.02, 0.6))
+        one.kill9()
+        one.start()
+    fast_follower.finish(wanted(100000))
+    check_counts(one, ids, followers, 500)
+    assert followers[0].connections > 1
+
+
+def test_kill9_while_runs_are_started__each_ends(own_daemon):
+    one, chance = own_daemon(), random.Random(21)
+    accepted = []
+
+    def ask():
+        try:
+            accepted.append(one.run("echo one; echo two")["execution_id"])
+        except (OSError, AssertionError):
+            pass  # nothing was promised
+
+    for _ in range(6):
+        askers = [threading.Thread(target=ask) for _ in range(4)]
+        for asker in askers:
+            asker.start()
+        time.sleep(chance.uniform(0.005, 0.06))
+        one.kill9()
+        for asker in askers:
+            asker.join()
+        one.start()
+    wait_for(lambda: one.sql("SELECT count(*) FROM executions WHERE completed_at IS NULL") == [["0"]], "all to end")
+    for i in accepted:
+        end = one.status(i)
+        assert (end["status"], one.logs_txt(i)) == ("SUCCEEDED", b"one\ntwo\n") or end["reason"] in ("start_failed", "runner_lost"), end
+    wait_for(lambda: not run_dirs(one), "the run directories to be removed")
+
+
+def test_kill9_in_terminating__ends(own_daemon):
+    one = own_daemon()
+    ids = [one.run("trap '' TERM; echo ready; while :; do sleep 0.1; done", grace=1)["execution_id"] for _ in range(2)]
+    for i in ids:
+        read_until(one, i, 1)
+        assert one.request("DELETE", f"/api/v1/executions/{i}").status == 200
+    runner = runner_of(one, ids[1])
+    one.kill9()
+    os.kill(runner, signal.SIGKILL)
+    one.start()
+    ends = [one.wait_status(i) for i in ids]
+    assert [(end["status"], end["reason"]) for end in ends] == [("STOPPED", "stopped"), ("FAILED", "runner_lost")]
+
+
+def test_stop_at_any_moment_of_the_start__clean_end(own_daemon):
+    one, chance = own_daemon(), random.Random(22)
+    one.stop()
+    for _ in range(6):
+        with open(one.log_path, "ab") as log:
+            server = subprocess.Popen(one.command(), stdout=subprocess.DEVNULL, stderr=log, stdin=subprocess.DEVNULL, cwd="/")
+        wait_for(lambda: "leaving" not in one.log_tail(1) and (one.state / "lock").read_text().split() == [str(server.pid)],
+                 "the server to take its directory")
+        time.sleep(chance.uniform(0.02, 0.4))
+        server.terminate()
+        assert server.wait(DEADLINE) == 0, one.log_tail()
+    one.start()
+    i = one.run("for k in $(seq 40); do seq -f 'line %.0f' 2000; done")["execution_id"]
+    follower = Follower(one, i)
+    one.stop()
+    one.start()
+    follower.finish(wanted(2000) * 40)
+
+
+# ---- PostgreSQL ----
+
+def end_backends(one, count):
+    def ended():
+        try:
+            return one.sql("SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE "
+                           f"application_name LIKE 'tailgated%' ORDER BY pid LIMIT {count}) AS picked")
+        except subprocess.CalledProcessError:
+            return None  # it is just starting
+
+    wait_for(ended, "backends to end")
+
+
+@needs_private_cluster
+def test_postgres_restarted_and_backends_ended__readers_stay(own_daemon):
+    one, chance = own_daemon(), random.Random(23)
+    ids, followers = follow_counts(one, 5, 600)
+    statuses = collections.Counter()
+    over = threading.Event()
+
+    def ask():
+        while not over.wait(0.05):
+            answer = one.get("/executions?limit=1")
+            statuses[answer.status] += 1
+            assert answer.status == 200 or answer.json["code"] == "DATABASE_ERROR", answer
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    try:
+        for _ in range(3):
+            time.sleep(chance.uniform(0.2, 0.8))
+            one.pg_ctl("restart", "-m", "immediate")
+        for _ in range(8):
+            end_backends(one, chance.randint(1, 3))
+            time.sleep(chance.uniform(0.05, 0.3))
+        check_counts(one, ids, followers, 600)
+    finally:
+        over.set()
+        asker.join()
+    assert [f.connections for f in followers] == [1] * len(followers)
+    assert set(statuses) <= {200, 503} and statuses[200] > 0
+
+
+@needs_private_cluster
+def test_postgres_frozen__answers_503_and_goes_on(own_daemon):
+    one = own_daemon("--db-deadline", "1s")
+    ids, followers = follow_counts(one, 2, 400, readers=1)
+    read_until(one, ids[0], 10)
+    postmaster = (one.state / "pg/postmaster.pid").read_text().split()[0]
+    children = subprocess.run(["ps", "--ppid", postmaster, "-o", "pid="], capture_output=True, text=True).stdout.split()
+    frozen = [int(pid) for pid in (postmaster, *children)]
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        answer = one.get("/executions")
+        assert (answer.status, answer.json["code"]) == (503, "DATABASE_ERROR"), answer
+        answer = one.get("/executions")
+        assert (answer.status, answer.json["code"]) == (503, "DATABASE_ERROR"), answer
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+    check_counts(one, ids, followers, 400)
+    assert [f.connections for f in followers] == [1, 1]
+
+
+class LossyProxy:
+    """Between a server and its PostgreSQL: now and then the Sync arrives and the connection is cut, so that what
+    was asked is done and its answer lost."""
+
+    def __init__(self, port, seed):
+        self.target, self.chance, self.rate, self.cuts = port, random.Random(seed), 0.0, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                client.close()
+                continue
+            cut = threading.Event()
+            threading.Thread(target=self.forward, args=(client, server, cut), daemon=True).start()
+            threading.Thread(target=self.answer, args=(server, client, cut), daemon=True).start()
+
+    def forward(self, client, server, cut):
+        try:
+            while data := client.recv(1 << 16):
+                lost = data.endswith(b"S\0\0\0\4") and self.chance.random() < self.rate
+                if lost:
+                    cut.set()
+                server.sendall(data)
+                if lost:
+                    self.cuts += 1
+                    time.sleep(self.chance.choice([0, 0.001, 0.01]))
+                    break
+        except OSError:
+            pass
+        self.end(client, server)
+
+    def answer(self, server, client, cut):
+        try:
+            while data := server.recv(1 << 16):
+                if not cut.is_set():
+                    client.sendall(data)
+        except OSError:
+            pass
+        self.end(client, server)
+
+    @staticmethod
+    def end(*sockets):
+        for one in sockets:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
+
+
+@pytest.fixture
+def tcp_postgres():
+    """The port of a PostgreSQL of our own on 127.0.0.1."""
+    top = tempfile.mkdtemp(prefix="tg-pg-", dir="/tmp")
+    prefix = []
+    if os.getuid() == 0:
+        shutil.chown(top, "postgres")
+        prefix = ["runuser", "-u", "postgres", "--"]
+
+    def run(*command):
+        subprocess.run([*prefix, *map(str, command)], check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    run(PG_BIN / "initdb", "-D", f"{top}/data", "-U", "postgres", "--auth=trust", "-N")
+    run(PG_BIN / "pg_ctl", "-D", f"{top}/data", "-w", "-l", f"{top}/log", "start",
+        "-o", f"-c listen_addresses=127.0.0.1 -p {port} -k {top}")
+    try:
+        yield port
+    finally:
+        run(PG_BIN / "pg_ctl", "-D", f"{top}/data", "-w", "-m", "immediate", "stop")
+        shutil.rmtree(top)
+
+
+def test_answers_of_commits_lost__nothing_twice_nothing_missing(own_daemon, tcp_postgres):
+    proxy = LossyProxy(tcp_postgres, 24)
+    one = own_daemon("--database-url", f"host=127.0.0.1 port={proxy.port} user=postgres dbname=postgres sslmode=disable")
+    ids, followers = follow_counts(one, 3, 700)
+    quick = []
+    proxy.rate = 0.04
+    while not all(f.position > 500 or f.end or f.wrong for f in followers):
+        answer = one.request("POST", "/api/v1/run", {"command": "echo a; echo b"})
+        if answer.status == 202:
+            quick.append(answer.json["execution_id"])
+        else:
+            assert (answer.status, answer.json["code"]) == (503, "DATABASE_ERROR"), answer
+    proxy.rate = 0.0
+    check_counts(one, ids, followers, 700)
+    for i in quick:
+        end = one.wait_status(i)
+        assert (end["status"], end["last_seq"], one.logs_txt(i)) == ("SUCCEEDED", 2, b"a\nb\n")
+    assert proxy.cuts >= 5
+    assert [f.connections for f in followers] == [1] * len(followers)
+    proxy.close()
+
+
+# ---- run directories ----
+
+def cut_spool(directory):
+    os.truncate(directory / "spool", 0)
+
+
+def damage_header(directory):
+    with open(directory / "spool", "r+b") as spool:
+        spool.write(b"XXXX")
+
+
+def damage_record(directory):
+    spool = directory / "spool"
+    wait_for(lambda: b"line 60" in spool.read_bytes(), "lines that were not read")
+    with open(spool, "r+b") as file:
+        file.seek(spool.read_bytes().index(b"line 60") - 3)
+        file.write(b"\xff" * 6)
+
+
+def remove_ack(directory):
+    (directory / "ack").unlink()
+
+
+def remove_lock(directory):
+    (directory / "lock").unlink()
+
+
+DAMAGES = [(cut_spool, "spool_corrupt"), (damage_header, "spool_corrupt"), (damage_record, "spool_corrupt"),
+           (remove_ack, "spool_unreadable"), (remove_lock, "runner_lost"), (shutil.rmtree, "runner_lost")]
+
+
+def test_run_directories_damaged__intact_prefix_then_failed(own_daemon):
+    one = own_daemon()
+    ids = [one.run(COUNT.format(n=150))["execution_id"] for _ in DAMAGES]
+    for i in ids:
+        read_until(one, i, 10)
+    runners = [runner_of(one, i) for i in ids]
+    one.kill9()
+    for i, (damage, _) in zip(ids, DAMAGES):
+        damage(one.state / "runs" / i)
+    one.start()
+    for i, (damage, reason) in zip(ids, DAMAGES):
+        end = one.wait_status(i)
+        assert (end["status"], end["reason"]) == ("FAILED", reason), damage
+        lines = one.logs_txt(i).decode().splitlines()
+        assert 10 <= len(lines) and lines == wanted(len(lines)), damage
+    for runner in runners:  # one whose directory is gone cannot be told by the server
+        try:
+            os.kill(runner, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
+
+
+def test_acks_damaged__the_runs_go_on(own_daemon):
+    one = own_daemon()
+    acks = [(1 << 40).to_bytes(8, "little"), b"\xff" * 8, b"abc", b""]
+    ids = [one.run(COUNT.format(n=100))["execution_id"] for _ in acks]
+    for i, ack in zip(ids, acks):
+        read_until(one, i, 10)
+        (one.state / "runs" / i / "ack").write_bytes(ack)
+    for i in ids:
+        assert one.wait_status(i)["status"] == "SUCCEEDED"
+        assert one.logs_txt(i).decode().splitlines() == wanted(100)
+
+
+# ---- nothing is left behind ----
+
+def resources(one):
+    pid = one.pid()
+    zombies = subprocess.run(["ps", "--ppid", str(pid), "-o", "stat="], capture_output=True, text=True).stdout.count("Z")
+    return len(os.listdir(f"/proc/{pid}/fd")), zombies, run_dirs(one)
+
+
+def in_parallel(clients, task):
+    failures = []
+
+    def work():
+        try:
+            task()
+        except Exception as e:  # told by the test
+            failures.append(repr(e))
+
+    threads = [threading.Thread(target=work) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures[:3]
+
+
+def test_many_runs_stops_and_timeouts__nothing_left(own_daemon):
+    one = own_daemon()
+    one.finish("true")
+    wait_for(lambda: not run_dirs(one), "the first run directory to be removed")
+    before = resources(one)
+
+    def quick():
+        for _ in range(25):
+            assert one.finish("true")["status"] == "SUCCEEDED"
+
+    def stopped():
+        for _ in range(5):
+            i = one.run("sleep 100", grace=1)["execution_id"]
+            assert one.request("DELETE", f"/api/v1/executions/{i}").status == 200
+            end = one.wait_status(i)
+            assert (end["status"], end["exit_code"]) == ("STOPPED", 130), end
+
+    def late():
+        end = one.finish("trap '' TERM; sleep 100 & while :; do sleep 0.1; done", timeout=1, grace=0)
+        assert (end["status"], end["exit_code"], end["reason"]) == ("FAILED", 124, "timeout"), end
+
+    for task in (quick, stopped, late):
+        in_parallel(8, task)
+    wait_for(lambda: resources(one) == before, f"what was there before: {before}")
+
+
+def test_silent_stream__outlives_its_pings(own_daemon):
+    one = own_daemon("--ping-interval", "100ms", "--pong-timeout", "500ms")
+    i = one.run("sleep 100")["execution_id"]
+    reader = Reader(one, i)
+    pings = 0
+    while pings < 3:  # the next one comes only to those whose pong was seen
+        opcode, frame = reader.ws.recv_data_frame(True)
+        assert opcode != websocket.ABNF.OPCODE_CLOSE, frame.data
+        pings += opcode == websocket.ABNF.OPCODE_PING
+    reader.ws.close()
