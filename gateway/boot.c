@@ -80,6 +80,13 @@ static void fail(struct boot *b, const char *what, int err)
     down(b, 1);
 }
 
+/* A setting that only its user could judge: one line that names it, like those found before. */
+static void fail_setting(struct boot *b, const char *setting, const char *rule)
+{
+    (void)fprintf(stderr, "tailgated: %s: %s\n", setting, rule);
+    down(b, 2);
+}
+
 /* ---- serving ---- */
 
 static void serve(struct boot *b)
@@ -248,7 +255,9 @@ static void migrate(void *user)
     struct boot *b = user;
     set_phase(b, BOOT_MIGRATE);
     int err = db_migrate(b->loop, b->conninfo, on_migrated, b);
-    if (err)
+    if (err == ERR_INVALID && b->o->database_url)
+        fail_setting(b, "--database-url", "must be a PostgreSQL URL or conninfo string");
+    else if (err)
         fail(b, "migrations", err);
 }
 

@@ -10,6 +10,8 @@
 
 #include <pwd.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define AT(field) offsetof(struct options, field)
@@ -167,6 +169,19 @@ static int check_run_user(const struct options *o, struct buf *error)
     return user->pw_uid == 0 ? fail(error, "--run-user", "commands never run as root") : 0;
 }
 
+/* Whether a PEM file has an object of that kind. The rest is found when it is used. */
+static bool has_pem(const char *path, const char *kind)
+{
+    char text[65536];
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return false;
+    size_t n = fread(text, 1, sizeof(text), f);
+    (void)fclose(f);
+    const char *begin = memmem(text, n, "-----BEGIN ", 11);
+    return begin && memmem(begin, n - (size_t)(begin - text), kind, strlen(kind));
+}
+
 static int check_tls(const struct options *o, struct buf *error)
 {
     if (str_is_empty(o->tls_cert) != str_is_empty(o->tls_key))
@@ -176,6 +191,10 @@ static int check_tls(const struct options *o, struct buf *error)
         return fail(error, "--tls-cert", "the file cannot be read");
     if (o->tls_key && access(o->tls_key, R_OK) != 0)
         return fail(error, "--tls-key", "the file cannot be read");
+    if (o->tls_cert && !has_pem(o->tls_cert, "CERTIFICATE-----"))
+        return fail(error, "--tls-cert", "must hold a certificate in PEM");
+    if (o->tls_key && !has_pem(o->tls_key, "PRIVATE KEY-----"))
+        return fail(error, "--tls-key", "must hold a private key in PEM");
     return 0;
 }
 

@@ -6,10 +6,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#define PEM_FILE "unit_options.pem"
 
 static uid_t fake_uid;
 
@@ -55,9 +58,9 @@ static void test_options_check__table(void **state)
         {1000, {"--tls-key", "/etc/passwd", NULL}, "go together"},
         {1000, {"--tls-cert", "/nonexistent", "--tls-key", "/etc/passwd", NULL}, "--tls-cert"},
         {1000, {"--tls-cert", "/etc/passwd", "--tls-key", "/nonexistent", NULL}, "--tls-key"},
-        {1000,
-         {"--tls-cert", "/etc/passwd", "--tls-key", "/etc/passwd", "--listen", "*:0", NULL},
-         NULL},
+        {1000, {"--tls-cert", PEM_FILE, "--tls-key", PEM_FILE, "--listen", "*:0", NULL}, NULL},
+        {1000, {"--tls-cert", "/etc/passwd", "--tls-key", PEM_FILE, NULL}, "--tls-cert: must hold"},
+        {1000, {"--tls-cert", PEM_FILE, "--tls-key", "/etc/passwd", NULL}, "--tls-key: must hold"},
         {1000, {"--state-dir", "relative", NULL}, "--state-dir: must be an absolute path"},
         {1000, {"--runner", "relative", NULL}, "--runner"},
         {1000, {"--log-level", "loud", NULL}, "--log-level"},
@@ -116,11 +119,27 @@ static void test_options_table__every_row__is_documented_and_has_a_good_default(
     config_done(&options_table, &o);
 }
 
+static int setup_pem(void **state)
+{
+    static const char text[] = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n";
+    (void)state;
+    FILE *f = fopen(PEM_FILE, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    return fclose(f);
+}
+
+static int teardown_pem(void **state)
+{
+    (void)state;
+    return unlink(PEM_FILE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_options_check__table),
         cmocka_unit_test(test_options_table__every_row__is_documented_and_has_a_good_default),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, setup_pem, teardown_pem);
 }
