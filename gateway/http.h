@@ -77,8 +77,8 @@ struct route {
 };
 /* The table of all routes (routes.c); one array per resource file. */
 extern const struct route routes_executions[], routes_logs[], routes_health[], routes_page[],
-    routes_tickets[], routes_log_events[];
+    routes_tickets[], routes_log_events[], routes_metrics[];
 extern const size_t routes_executions_count, routes_logs_count, routes_health_count,
-    routes_page_count, routes_tickets_count, routes_log_events_count;
+    routes_page_count, routes_tickets_count, routes_log_events_count, routes_metrics_count;
 
 #endif

@@ -62,6 +62,11 @@ void streams_leave(struct streams *st)
                      "the server is leaving, reconnect");
 }
 
+const struct streams_stats *streams_stats(const struct streams *st)
+{
+    return &st->stats;
+}
+
 size_t streams_count(const struct streams *st)
 {
     return st->count;
@@ -190,6 +195,7 @@ static struct stream *stream_new(struct streams *st, struct lws *wsi, enum strea
     buf_init(&s->out, STREAM_OUT_MAX);
     list_append(&st->sessions, &s->node);
     st->count++;
+    st->stats.opened++;
     return s;
 }
 

@@ -9,6 +9,7 @@
 #ifndef TAILGATE_GATEWAY_STREAM_H
 #define TAILGATE_GATEWAY_STREAM_H
 
+#include "base/metrics.h"
 #include "gateway/server.h"
 
 #include <libwebsockets.h>
@@ -35,6 +36,12 @@ void streams_free(struct streams *st);
 /* Closes every stream with 1001; none is accepted from now on. */
 void streams_leave(struct streams *st);
 size_t streams_count(const struct streams *st);
+/* Figures since the start. */
+struct streams_stats {
+    uint64_t opened, sent_lines;
+    struct metrics_histogram commit_to_send; /* of frames, once a reader: commit to the last byte */
+};
+const struct streams_stats *streams_stats(const struct streams *st);
 
 /*
  * LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION of any upgrade, before it happens: path, Origin (403),

@@ -55,6 +55,7 @@ struct streams {
     struct list asked;
     size_t asking; /* how many are asked */
     size_t count;
+    struct streams_stats stats;
     bool leaving, is_asking;
 };
 
@@ -86,9 +87,10 @@ struct sub {
     struct frame *frame; /* sent up to offset */
     size_t offset;
     struct execution_id id;
-    uint64_t from;   /* after, or lines of the tail */
-    uint64_t target; /* without follow: the last line to send */
-    int64_t version; /* of the last state told */
+    uint64_t from;     /* after, or lines of the tail */
+    uint64_t target;   /* without follow: the last line to send */
+    int64_t version;   /* of the last state told */
+    int64_t opened_us; /* lines from before it are history: no latency of ours */
     bool is_tail, follow, live;
 };
 

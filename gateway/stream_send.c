@@ -140,6 +140,11 @@ static bool is_sent_alone(const struct stream *s, const struct sub *sub)
 
 static void frame_over(struct stream *s, struct sub *sub)
 {
+    struct streams_stats *stats = &s->st->stats;
+
+    stats->sent_lines += sub->frame->lines;
+    if (sub->frame->published_us >= sub->opened_us)
+        metrics_observe_us(&stats->commit_to_send, clock_mono_us() - sub->frame->published_us);
     frame_unref(TAKE_PTR(sub->frame));
     sub->offset = 0;
     rotate(s, sub);

@@ -5,6 +5,7 @@
  */
 #include "gateway/stream_internal.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "wire/messages.h"
@@ -82,6 +83,7 @@ static int sub_open(struct sub *sub, const struct execution *row)
     sub->version = topic_state(sub->topic)->version;
     if (sub->is_tail)
         sub->from = sub->target > sub->from ? sub->target - sub->from : 0;
+    sub->opened_us = clock_mono_us();
     r = cursor_open(sub->topic, sub->from, sub_wake, sub, &sub->cursor);
     if (r == 0 && !s->is_runvoy) {
         struct buf m = STREAM_MESSAGE;

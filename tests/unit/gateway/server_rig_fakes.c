@@ -230,7 +230,30 @@ bool orchestrator_is_ready(const struct orchestrator *o)
     return rig.world.is_ready;
 }
 
+void orchestrator_stats(const struct orchestrator *o, struct orchestrator_stats *ret)
+{
+    (void)o;
+    *ret = (struct orchestrator_stats){.live = {[EXEC_RUNNING] = 3, [EXEC_TERMINATING] = 1},
+                                       .api = {.connections = 4, .ready = 4, .waiting = 7},
+                                       .writer = {.connections = 1, .ready = 1},
+                                       .log = {.groups = 11, .lines = 1000, .bytes = 6893},
+                                       .spool_bytes = 4096};
+    metrics_observe_us(&ret->log.commit_seconds, 300);
+}
+
 /* ---- hub ---- */
+
+void hub_stats(const struct hub *h, struct hub_stats *ret)
+{
+    (void)h;
+    *ret = (struct hub_stats){.topics = 2, .cursors = 9, .ring_bytes = 12345, .replay_pages = 6};
+}
+
+void hub_backlog(const struct hub *h, struct hub_backlog *ret)
+{
+    (void)h;
+    *ret = (struct hub_backlog){.cursors = 2, .lines = 50, .lines_max = 49};
+}
 
 struct cursor {
     loop_fn wake;
@@ -328,6 +351,19 @@ void rig_wake(void)
 }
 
 /* ---- streams: an upgrade to /echo is let in, and every message closes ---- */
+
+const struct streams_stats *streams_stats(const struct streams *st)
+{
+    static const struct streams_stats figures = {.opened = 5, .sent_lines = 2000};
+    (void)st;
+    return &figures;
+}
+
+size_t streams_count(const struct streams *st)
+{
+    (void)st;
+    return 2;
+}
 
 int streams_new(struct server *s, struct streams **ret)
 {

@@ -1,9 +1,10 @@
 /* The fakes behind the stream tests. */
 #include "stream_rig.h"
+#include "base/clock.h"
 
 #include "base/log.h"
-#include "orchestrator/tickets.h"
 #include "base/str.h"
+#include "orchestrator/tickets.h"
 
 #include <stdio.h>
 
@@ -196,6 +197,8 @@ int hub_frame(struct hub *h, const struct execution_id *id, struct chunk *c, int
     if (!f)
         return ERR_NOMEM;
     f->refs = 1;
+    f->lines = c->n_lines - first_line;
+    f->published_us = clock_mono_us();
     f->len = b.len;
     memcpy(f->bytes, b.data, b.len);
     if (first_line == 0)
