@@ -53,23 +53,24 @@ static void die(const char *what)
 }
 
 /* One frame: header, {"type":"logs",…,"first":N,"lines":[[…],…]}. */
-static size_t put_frame(const struct bare *b, char *p, uint64_t first)
+static size_t put_frame(const struct bare *b, char *p, size_t room, uint64_t first)
 {
     char *body = p + 10;
+    const char *end = p + room;
     char text[4096];
-    int n =
-        sprintf(body, "{\"type\":\"logs\",\"execution_id\":\"%032d" TEXT_AT "%010llu,\"lines\":[",
-                0, (unsigned long long)first);
+    int n = snprintf(body, room - 10,
+                     "{\"type\":\"logs\",\"execution_id\":\"%032d" TEXT_AT "%010llu,\"lines\":[", 0,
+                     (unsigned long long)first);
     char *at = body + n;
 
     line_fill(text, b->line_bytes - 1);
     for (uint64_t i = 0; i < b->frame_lines; i++) {
         line_put_digits(text, LINE_NUMBER_DIGITS, first + i);
         line_put_digits(text + LINE_STAMP_AT, LINE_STAMP_DIGITS, bench_now_us());
-        at += sprintf(at, "%s[1700000000000,\"o\",\"%.*s\"]", i ? "," : "", (int)b->line_bytes - 1,
-                      text);
+        at += snprintf(at, (size_t)(end - at), "%s[1700000000000,\"o\",\"%.*s\"]", i ? "," : "",
+                       (int)b->line_bytes - 1, text);
     }
-    at += sprintf(at, "]}");
+    at += snprintf(at, (size_t)(end - at), "]}");
     uint64_t len = (uint64_t)(at - body);
     p[0] = (char)0x81;
     p[1] = 127;
@@ -81,11 +82,13 @@ static size_t put_frame(const struct bare *b, char *p, uint64_t first)
 static void make_ring(struct bare *b)
 {
     size_t frames = b->ring_lines / b->frame_lines;
-    b->ring = malloc(frames * (b->frame_lines * (b->line_bytes + 32) + 256) + 4096);
+    size_t room = frames * (b->frame_lines * (b->line_bytes + 32) + 256) + 4096;
+    b->ring = malloc(room);
     if (!b->ring)
         die("malloc");
     for (size_t i = 0; i < frames; i++) {
-        b->frame_len = put_frame(b, b->ring + b->ring_len, i * b->frame_lines + 1);
+        b->frame_len =
+            put_frame(b, b->ring + b->ring_len, room - b->ring_len, i * b->frame_lines + 1);
         b->ring_len += b->frame_len;
     }
     b->lines -= b->lines % b->frame_lines;

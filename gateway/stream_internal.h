@@ -28,8 +28,9 @@
 #define STREAM_MESSAGE_MAX (16u << 10) /* a control message: a few names and texts */
 /* SO_SNDBUF; left alone the kernel takes megabytes for a reader that stands still. */
 #define STREAM_SNDBUF_BYTES (128 << 10)
-/* Runvoy's CLI loses lines when disconnect follows the last one sooner. */
-#define STREAM_LINGER_MS 250
+/* Runvoy's CLI loses lines when disconnect follows the last one within 250 ms; the rest is for what
+ * the network and the reader take. */
+#define STREAM_LINGER_MS 300
 /* How long a close may wait for the socket to take what is queued. */
 #define STREAM_CLOSE_WAIT_MS 5000
 /* A reader that digests slowly answers a ping only behind what its kernel took before (at most

@@ -1,5 +1,5 @@
-/* Text of any bytes: as a JSON string it must parse back, valid UTF-8 must come back unchanged; numbers,
- * durations, sizes and times must be refused or understood without a crash. */
+/* Text of any bytes: as a JSON string it must parse back, valid UTF-8 must come back unchanged;
+ * numbers, durations, sizes and times must be refused or understood without a crash. */
 #include "base/json.h"
 #include "base/str.h"
 

@@ -137,10 +137,11 @@ static void test_store_ticket_make__expired_rows__removed(void **state)
     struct fixture *f = *state;
     int64_t key_id = make_key(f, "sweep@x");
     char sql[300];
-    (void)snprintf(sql, sizeof(sql),
-                   "DELETE FROM tickets; INSERT INTO tickets SELECT decode(lpad(to_hex(n), 8, '0'), "
-                   "'hex'), %lld, now() - interval '1 s' FROM generate_series(0, %d) n",
-                   (long long)key_id, STORE_TICKETS_SWEPT);
+    (void)snprintf(
+        sql, sizeof(sql),
+        "DELETE FROM tickets; INSERT INTO tickets SELECT decode(lpad(to_hex(n), 8, '0'), "
+        "'hex'), %lld, now() - interval '1 s' FROM generate_series(0, %d) n",
+        (long long)key_id, STORE_TICKETS_SWEPT);
     sql_exec(f, sql);
     assert_int_equal(make(f, 5, key_id, 30000).err, 0);
     assert_int_equal(sql_number(f, "SELECT count(*) FROM tickets"), 2); /* a bounded number */

@@ -115,7 +115,7 @@ static void test_runvoy__several_linger__each_in_its_time(void **state)
     rig_run(&other);
     rig.now_ms += 100;
     open_stream(t, NULL);
-    tick(150);
+    tick(STREAM_LINGER_MS - 100);
     rig_run(&other);
     assert_true(other.closed);
     assert_false(wsi.closed);
