@@ -59,6 +59,8 @@ class Follower(threading.Thread):
                 elif message["type"] == "end":
                     assert message["last_seq"] == self.position, (message, self.position)
                     self.end = reader.end = message
+                elif message["type"] == "error":
+                    return  # the database was away when it was asked: again
         finally:
             reader.ws.close()
 
@@ -79,7 +81,9 @@ def read_until(one, i, count):
 
 def follow_counts(one, runs, n, readers=2):
     ids = [one.run(COUNT.format(n=n))["execution_id"] for _ in range(runs)]
-    return ids, [Follower(one, i) for i in ids for _ in range(readers)]
+    followers = [Follower(one, i) for i in ids for _ in range(readers)]
+    wait_for(lambda: all(f.position or f.wrong for f in followers), "each reader's first line")
+    return ids, followers
 
 
 def check_counts(one, ids, followers, n):
