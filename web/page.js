@@ -36,9 +36,9 @@ function addLines(message) {
 function onMessage(id, message) {
   switch (message.type) {
     case "hello":
-      retries = 0;
       socket.send(JSON.stringify({ type: "subscribe", execution_id: id, after: lastSeq }));
       break;
+    case "subscribed": retries = 0; break;
     case "logs": addLines(message); break;
     case "live": say("live"); break;
     case "gap":
@@ -53,7 +53,8 @@ function onMessage(id, message) {
       break;
     case "error":
       say(message.details || message.code);
-      if (message.fatal || message.execution_id) ended = true;
+      if (["DATABASE_ERROR", "SERVICE_UNAVAILABLE"].includes(message.code)) socket.close();
+      else if (message.fatal || message.execution_id) ended = true;
       break;
   }
 }
