@@ -60,9 +60,9 @@ static void decode_and_check(const char *codec, const char *name, const char *te
 
 static void decode_own(const char *codec, const char *name, const char *text, size_t len)
 {
-    /* The messages of Runvoy's stream are read by its own clients only. */
-    if (strncmp(name, "event-", 6) != 0 && strncmp(name, "error-", 6) != 0 &&
-        strcmp(name, "health") != 0 && strcmp(name, "disconnect") != 0)
+    /* The rest is read by other clients, or not as an execution. */
+    if (strncmp(name, "execution-", 10) == 0 || strncmp(name, "status-", 7) == 0 ||
+        strncmp(name, "run-", 4) == 0 || strncmp(name, "kill-", 5) == 0)
         decode_and_check(codec, name, text, len);
 }
 
