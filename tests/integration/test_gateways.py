@@ -25,10 +25,13 @@ def test_run_of_one__read_live_through_the_other(pair):
 
 def test_run_of_one__hints_arrive_before_the_poll(pair):
     one, two = pair
-    i = one.run("echo ready; sleep 1.5; date +%s%3N; sleep 3")["execution_id"]
-    reader = Reader(two, i).read_until(2)
-    late_ms = time.time() * 1000 - int(reader.lines[1][2])
-    assert late_ms < 700, late_ms  # by the poll alone it would be up to 1,000, on average 500
+    i = one.run("for i in 1 2 3 4 5 6 7; do sleep 0.73; date +%s%3N; done; sleep 2")["execution_id"]
+    reader, late_ms = Reader(two, i), []
+    while len(late_ms) < 7:
+        reader.step()
+        late_ms += [time.time() * 1000 - int(line[2]) for line in reader.lines[len(late_ms):]]
+    # The poll alone would bring them up to 1,000 ms late, spread evenly; one may be held up by a busy machine.
+    assert sorted(late_ms)[3] < 300, late_ms
 
 
 def test_runvoy_stream_of_the_other__whole(pair):
