@@ -208,7 +208,8 @@ def test_postgres_restarted_and_backends_ended__readers_stay(own_daemon):
     try:
         for _ in range(3):
             time.sleep(chance.uniform(0.2, 0.8))
-            one.pg_ctl("restart", "-m", "immediate")
+            one.pg_ctl("stop", "-m", "immediate")  # the server sees to the start
+            wait_for(lambda: one.get("/executions?limit=1").status == 200, "PostgreSQL to be back")
         for _ in range(8):
             end_backends(one, chance.randint(1, 3))
             time.sleep(chance.uniform(0.05, 0.3))
