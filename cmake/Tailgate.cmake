@@ -60,5 +60,5 @@ function(tailgate_test name)
   endforeach()
   add_test(NAME unit/${folder}/${name} COMMAND unit_${folder}_${name}
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(unit/${folder}/${name} PROPERTIES TIMEOUT 60 LABELS unit)
+  set_tests_properties(unit/${folder}/${name} PROPERTIES TIMEOUT 240 LABELS unit)
 endfunction()
