@@ -57,6 +57,22 @@ void db_batch_free(struct db_batch *b)
     free(b);
 }
 
+int db_batch_of(const struct db_stmt *s, const struct db_value *params, size_t n,
+                struct db_batch **ret)
+{
+    struct db_batch *b;
+    int r = db_batch_new(&b);
+    if (r < 0)
+        return r;
+    r = db_batch_add(b, s, params, n);
+    if (r < 0) {
+        db_batch_free(b);
+        return r;
+    }
+    *ret = b;
+    return 0;
+}
+
 size_t db_batch_count(const struct db_batch *b)
 {
     return b->count;

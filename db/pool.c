@@ -356,13 +356,8 @@ int db_query(struct db_pool *p, const struct db_stmt *s, const struct db_value *
              db_batch_fn fn, void *user)
 {
     struct db_batch *b;
-    int r = db_batch_new(&b);
+    int r = db_batch_of(s, params, n, &b);
     if (r < 0)
         return r;
-    r = db_batch_add(b, s, params, n);
-    if (r < 0) {
-        db_batch_free(b);
-        return r;
-    }
     return db_submit(p, b, fn, user);
 }

@@ -48,6 +48,9 @@ void db_batch_free(struct db_batch *b);
 /* Copies the parameters. Statements answer under their index: 0, 1, 2 … */
 MUST_CHECK int db_batch_add(struct db_batch *b, const struct db_stmt *s,
                             const struct db_value *params, size_t n);
+/* A new batch of one statement. */
+MUST_CHECK int db_batch_of(const struct db_stmt *s, const struct db_value *params, size_t n,
+                           struct db_batch **ret);
 size_t db_batch_count(const struct db_batch *b);
 size_t db_batch_bytes(const struct db_batch *b); /* of parameters */
 

@@ -22,14 +22,9 @@ int store_query(struct db_pool *p, const struct db_stmt *s, const struct db_valu
                 db_batch_fn handler, struct store_call call)
 {
     struct db_batch *b;
-    int r = db_batch_new(&b);
+    int r = db_batch_of(s, params, n, &b);
     if (r < 0)
         return r;
-    r = db_batch_add(b, s, params, n);
-    if (r < 0) {
-        db_batch_free(b);
-        return r;
-    }
     return store_submit(p, b, handler, call);
 }
 
