@@ -93,6 +93,13 @@ struct principal {
     char email[256];
 };
 
+/* A call on its way in, for what is recorded of it. Borrowed. */
+struct caller {
+    const struct principal *who; /* NULL on public routes */
+    const char *address;         /* the client's, without port */
+    const char *request_id;
+};
+
 /* Line streams, as in the spool and on the wire. */
 #define STREAM_STDOUT 'o'
 #define STREAM_STDERR 'e'

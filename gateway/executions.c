@@ -270,11 +270,11 @@ static void delete_execution(struct http_request *r)
 }
 
 const struct route routes_executions[] = {
-    {HTTP_POST, false, "/api/v1/run", post_run},
-    {HTTP_POST, false, "/api/v1/executions", post_run},
-    {HTTP_GET, false, "/api/v1/executions", executions_list_get},
-    {HTTP_GET, false, "/api/v1/executions/{id}", get_execution},
-    {HTTP_GET, false, "/api/v1/executions/{id}/status", get_status},
-    {HTTP_DELETE, false, "/api/v1/executions/{id}", delete_execution},
+    {HTTP_POST, POLICY_RUN, "/api/v1/run", post_run},
+    {HTTP_POST, POLICY_RUN, "/api/v1/executions", post_run},
+    {HTTP_GET, POLICY_LIST, "/api/v1/executions", executions_list_get},
+    {HTTP_GET, POLICY_READ, "/api/v1/executions/{id}", get_execution},
+    {HTTP_GET, POLICY_READ, "/api/v1/executions/{id}/status", get_status},
+    {HTTP_DELETE, POLICY_STOP, "/api/v1/executions/{id}", delete_execution},
 };
 const size_t routes_executions_count = ARRAY_SIZE(routes_executions);

@@ -41,8 +41,8 @@ static void get_readyz(struct http_request *r)
 }
 
 const struct route routes_health[] = {
-    {HTTP_GET, true, "/api/v1/health", get_health},
-    {HTTP_GET, true, "/livez", get_livez},
-    {HTTP_GET, true, "/readyz", get_readyz},
+    {HTTP_GET, POLICY_PUBLIC, "/api/v1/health", get_health},
+    {HTTP_GET, POLICY_PUBLIC, "/livez", get_livez},
+    {HTTP_GET, POLICY_PUBLIC, "/readyz", get_readyz},
 };
 const size_t routes_health_count = ARRAY_SIZE(routes_health);

@@ -175,6 +175,12 @@ const struct principal *http_principal(const struct http_request *r)
     return r->has_principal ? &r->principal : NULL;
 }
 
+struct caller http_caller(const struct http_request *r)
+{
+    return (struct caller){
+        .who = http_principal(r), .address = r->client, .request_id = http_request_id(r)};
+}
+
 const char *http_public_base(const struct http_request *r)
 {
     return r->public_base;

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/model.h"
+#include "orchestrator/policy.h"
 
 struct server;
 struct http_request;
@@ -32,6 +33,8 @@ const char *http_header_last_event_id(const struct http_request *r);   /* NULL =
 const char *http_header_idempotency_key(const struct http_request *r); /* NULL = absent */
 /* Who asks; NULL on public routes. */
 const struct principal *http_principal(const struct http_request *r);
+/* The call as the orchestrator records it; borrowed from r. */
+struct caller http_caller(const struct http_request *r);
 /* The scheme and host that clients see: --public-url, or from the request (X-Forwarded-* only from
  * trusted proxies). E.g. "https://tailgate.example:8443". */
 const char *http_public_base(const struct http_request *r);
@@ -71,8 +74,8 @@ void http_stream_wake(struct http_request *r);
 typedef void (*http_handler_fn)(struct http_request *r);
 struct route {
     enum http_method method;
-    bool is_public;
-    const char *pattern; /* "/api/v1/executions/{id}/status"; {name...} matches the rest */
+    enum policy_action action; /* whether the role may try it is checked before the handler */
+    const char *pattern;       /* "/api/v1/executions/{id}/status"; {name...} matches the rest */
     http_handler_fn handler;
 };
 /* The table of all routes (routes.c); one array per resource file. */

@@ -86,6 +86,19 @@ static void run_handler(struct http_request *r)
     log_set_request_id(NULL);
 }
 
+/* The one place where a role is held against a route; the owner's rights are looked at where the
+ * object is known. */
+static void run_if_allowed(struct http_request *r)
+{
+    struct problem p;
+    if (policy_may_try(&r->principal, r->route->action)) {
+        run_handler(r);
+        return;
+    }
+    (void)policy_refuse(&p, r->route->action);
+    http_respond_problem(r, &p);
+}
+
 static void preflight(struct http_request *r)
 {
     if (r->cors_allowed && http_header(r, HEADER_ORIGIN) &&
@@ -121,9 +134,9 @@ void http_dispatch(struct http_request *r)
         connection_kill(r->conn);
     } else {
         r->route = m.route;
-        if (r->route->is_public)
+        if (r->route->action == POLICY_PUBLIC)
             run_handler(r);
         else
-            http_authenticate(r, run_handler);
+            http_authenticate(r, run_if_allowed);
     }
 }

@@ -183,7 +183,7 @@ void http_log_leave(bool entered)
 void http_log_access(const struct http_request *r)
 {
     enum log_level level =
-        r->route && r->route->is_public && r->status < 400 ? LOG_DEBUG : LOG_INFO;
+        r->route && r->route->action == POLICY_PUBLIC && r->status < 400 ? LOG_DEBUG : LOG_INFO;
     int64_t took_us = clock_mono_us() - r->started_us;
     bool entered = http_log_enter(r);
     log_write(level, "http", "client_request_id", http_header(r, HEADER_REQUEST_ID), "method",

@@ -269,6 +269,6 @@ static void get(struct http_request *r)
 }
 
 const struct route routes_log_events[] = {
-    {HTTP_GET, false, "/api/v1/executions/{id}/logs/stream", get},
+    {HTTP_GET, POLICY_READ, "/api/v1/executions/{id}/logs/stream", get},
 };
 const size_t routes_log_events_count = ARRAY_SIZE(routes_log_events);

@@ -262,7 +262,7 @@ static void get_logs_text(struct http_request *r)
 }
 
 const struct route routes_logs[] = {
-    {HTTP_GET, false, "/api/v1/executions/{id}/logs", get_logs},
-    {HTTP_GET, false, "/api/v1/executions/{id}/logs.txt", get_logs_text},
+    {HTTP_GET, POLICY_READ, "/api/v1/executions/{id}/logs", get_logs},
+    {HTTP_GET, POLICY_READ, "/api/v1/executions/{id}/logs.txt", get_logs_text},
 };
 const size_t routes_logs_count = ARRAY_SIZE(routes_logs);

@@ -130,6 +130,6 @@ static void get_metrics(struct http_request *r)
 }
 
 const struct route routes_metrics[] = {
-    {HTTP_GET, true, "/metrics", get_metrics},
+    {HTTP_GET, POLICY_PUBLIC, "/metrics", get_metrics},
 };
 const size_t routes_metrics_count = ARRAY_SIZE(routes_metrics);

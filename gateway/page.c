@@ -48,8 +48,8 @@ static void get_style(struct http_request *r)
 }
 
 const struct route routes_page[] = {
-    {HTTP_GET, true, "/", get_page},
-    {HTTP_GET, true, "/page.js", get_script},
-    {HTTP_GET, true, "/page.css", get_style},
+    {HTTP_GET, POLICY_PUBLIC, "/", get_page},
+    {HTTP_GET, POLICY_PUBLIC, "/page.js", get_script},
+    {HTTP_GET, POLICY_PUBLIC, "/page.css", get_style},
 };
 const size_t routes_page_count = ARRAY_SIZE(routes_page);

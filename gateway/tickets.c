@@ -33,5 +33,5 @@ static void post(struct http_request *r)
     }
 }
 
-const struct route routes_tickets[] = {{HTTP_POST, false, "/api/v1/tickets", post}};
+const struct route routes_tickets[] = {{HTTP_POST, POLICY_ANYONE, "/api/v1/tickets", post}};
 const size_t routes_tickets_count = ARRAY_SIZE(routes_tickets);

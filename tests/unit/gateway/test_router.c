@@ -14,13 +14,13 @@ static void handler(struct http_request *r)
 }
 
 static const struct route routes[] = {
-    {HTTP_GET, true, "/", handler},
-    {HTTP_GET, false, "/a", handler},
-    {HTTP_POST, false, "/a", handler},
-    {HTTP_GET, false, "/a/{id}", handler},
-    {HTTP_GET, false, "/a/{id}/b", handler},
-    {HTTP_DELETE, false, "/images/{name...}", handler},
-    {HTTP_GET, false, "/x/{a}/{b}/{c}/{d}/{e}", handler},
+    {HTTP_GET, POLICY_PUBLIC, "/", handler},
+    {HTTP_GET, POLICY_ANYONE, "/a", handler},
+    {HTTP_POST, POLICY_ANYONE, "/a", handler},
+    {HTTP_GET, POLICY_ANYONE, "/a/{id}", handler},
+    {HTTP_GET, POLICY_ANYONE, "/a/{id}/b", handler},
+    {HTTP_DELETE, POLICY_ANYONE, "/images/{name...}", handler},
+    {HTTP_GET, POLICY_ANYONE, "/x/{a}/{b}/{c}/{d}/{e}", handler},
 };
 static const size_t routes_count = sizeof(routes) / sizeof(routes[0]);
 static const struct route_table table = {routes, &routes_count};

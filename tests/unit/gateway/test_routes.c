@@ -15,22 +15,22 @@ static void test_routes_all__contract__each_is_there(void **state)
     static const struct {
         enum http_method method;
         const char *path;
-        bool is_public;
+        enum policy_action action;
     } rows[] = {
-        {HTTP_GET, "/api/v1/health", true},
-        {HTTP_GET, "/livez", true},
-        {HTTP_GET, "/readyz", true},
-        {HTTP_GET, "/", true},
-        {HTTP_POST, "/api/v1/run", false},
-        {HTTP_POST, "/api/v1/executions", false},
-        {HTTP_GET, "/api/v1/executions", false},
-        {HTTP_GET, "/api/v1/executions/" ID, false},
-        {HTTP_GET, "/api/v1/executions/" ID "/status", false},
-        {HTTP_GET, "/api/v1/executions/" ID "/logs", false},
-        {HTTP_GET, "/api/v1/executions/" ID "/logs.txt", false},
-        {HTTP_GET, "/api/v1/executions/" ID "/logs/stream", false},
-        {HTTP_POST, "/api/v1/tickets", false},
-        {HTTP_DELETE, "/api/v1/executions/" ID, false},
+        {HTTP_GET, "/api/v1/health", POLICY_PUBLIC},
+        {HTTP_GET, "/livez", POLICY_PUBLIC},
+        {HTTP_GET, "/readyz", POLICY_PUBLIC},
+        {HTTP_GET, "/", POLICY_PUBLIC},
+        {HTTP_POST, "/api/v1/run", POLICY_RUN},
+        {HTTP_POST, "/api/v1/executions", POLICY_RUN},
+        {HTTP_GET, "/api/v1/executions", POLICY_LIST},
+        {HTTP_GET, "/api/v1/executions/" ID, POLICY_READ},
+        {HTTP_GET, "/api/v1/executions/" ID "/status", POLICY_READ},
+        {HTTP_GET, "/api/v1/executions/" ID "/logs", POLICY_READ},
+        {HTTP_GET, "/api/v1/executions/" ID "/logs.txt", POLICY_READ},
+        {HTTP_GET, "/api/v1/executions/" ID "/logs/stream", POLICY_READ},
+        {HTTP_POST, "/api/v1/tickets", POLICY_ANYONE},
+        {HTTP_DELETE, "/api/v1/executions/" ID, POLICY_STOP},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -39,7 +39,7 @@ static void test_routes_all__contract__each_is_there(void **state)
         assert_int_equal(
             router_find(routes_all, routes_all_count, rows[i].method, rows[i].path, &m, &allowed),
             0);
-        assert_int_equal(m.route->is_public, rows[i].is_public);
+        assert_int_equal(m.route->action, rows[i].action);
         assert_non_null(m.route->handler);
     }
 }
