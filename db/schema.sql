@@ -1,4 +1,12 @@
 
+CREATE FUNCTION public.tg_audit_is_append_only() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit is append-only';
+END
+$$;
+
 CREATE FUNCTION public.tg_day(timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (floor((EXTRACT(epoch FROM $1) / (86400)::numeric)))::bigint;
@@ -93,7 +101,8 @@ CREATE TABLE public.audit (
     request_id text DEFAULT ''::text NOT NULL,
     action text NOT NULL,
     resource text DEFAULT ''::text NOT NULL,
-    result text NOT NULL
+    result text NOT NULL,
+    count integer DEFAULT 1 NOT NULL
 );
 
 ALTER TABLE public.audit ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -156,6 +165,25 @@ CREATE TABLE public.gateways (
     heartbeat_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.images (
+    image_id text NOT NULL,
+    image text NOT NULL,
+    registry text NOT NULL,
+    name text NOT NULL,
+    tag text DEFAULT ''::text NOT NULL,
+    digest text DEFAULT ''::text NOT NULL,
+    task_role_name text DEFAULT ''::text NOT NULL,
+    task_execution_role_name text DEFAULT ''::text NOT NULL,
+    runtime_platform text DEFAULT ''::text NOT NULL,
+    cpu bigint DEFAULT 0 NOT NULL,
+    memory bigint DEFAULT 0 NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by_request_id text DEFAULT ''::text NOT NULL,
+    modified_by_request_id text DEFAULT ''::text NOT NULL
+);
+
 CREATE TABLE public.log_chunks (
     execution_key bigint NOT NULL,
     first_seq bigint NOT NULL,
@@ -194,6 +222,23 @@ CREATE TABLE public.tickets (
     expires_at timestamp with time zone NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+
+CREATE TABLE public.trace_records (
+    record_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    client_request_id text DEFAULT ''::text NOT NULL,
+    record text NOT NULL
+);
+
+ALTER TABLE public.trace_records ALTER COLUMN record_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.trace_records_record_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.users (
     user_key bigint NOT NULL,
@@ -236,6 +281,9 @@ ALTER TABLE ONLY public.executions
 ALTER TABLE ONLY public.gateways
     ADD CONSTRAINT gateways_pkey PRIMARY KEY (gateway_id);
 
+ALTER TABLE ONLY public.images
+    ADD CONSTRAINT images_pkey PRIMARY KEY (image_id);
+
 ALTER TABLE ONLY public.log_chunks
     ADD CONSTRAINT log_chunks_pkey PRIMARY KEY (execution_key, first_seq);
 
@@ -251,6 +299,9 @@ ALTER TABLE ONLY public.server_keys
 ALTER TABLE ONLY public.tickets
     ADD CONSTRAINT tickets_pkey PRIMARY KEY (hash);
 
+ALTER TABLE ONLY public.trace_records
+    ADD CONSTRAINT trace_records_pkey PRIMARY KEY (record_id);
+
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_email_key UNIQUE (email);
 
@@ -259,13 +310,33 @@ ALTER TABLE ONLY public.users
 
 CREATE INDEX api_keys_user ON public.api_keys USING btree (user_key);
 
+CREATE INDEX execution_events_request ON public.execution_events USING btree (request_id) WHERE (request_id <> ''::text);
+
 CREATE INDEX executions_created_by ON public.executions USING btree (created_by, execution_key DESC);
 
 CREATE INDEX executions_live ON public.executions USING btree (owner) WHERE (status = ANY (ARRAY['PENDING'::text, 'STARTING'::text, 'RUNNING'::text, 'TERMINATING'::text]));
 
+CREATE INDEX executions_request ON public.executions USING btree (created_by_request_id) WHERE (created_by_request_id <> ''::text);
+
+CREATE INDEX images_image ON public.images USING btree (image);
+
+CREATE INDEX images_name ON public.images USING btree (name, tag);
+
+CREATE UNIQUE INDEX images_one_default ON public.images USING btree (is_default) WHERE is_default;
+
 CREATE INDEX tickets_expires_at ON public.tickets USING btree (expires_at);
 
 CREATE INDEX tickets_key ON public.tickets USING btree (key_id);
+
+CREATE INDEX trace_records_at ON public.trace_records USING btree (at);
+
+CREATE INDEX trace_records_client ON public.trace_records USING btree (client_request_id) WHERE (client_request_id <> ''::text);
+
+CREATE INDEX trace_records_request ON public.trace_records USING btree (request_id, record_id);
+
+CREATE TRIGGER audit_rows_stay BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION public.tg_audit_is_append_only();
+
+CREATE TRIGGER audit_stays BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.tg_audit_is_append_only();
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_user_key_fkey FOREIGN KEY (user_key) REFERENCES public.users(user_key);

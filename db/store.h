@@ -6,7 +6,9 @@
 #define TAILGATE_DB_STORE_H
 
 #include "db/pool.h"
+#include "db/store_audit.h"
 #include "db/store_executions.h"
+#include "db/store_images.h"
 #include "db/store_keys.h"
 #include "db/store_logs.h"
 #include "db/store_tickets.h"
@@ -22,6 +24,8 @@ struct store_call {
         store_chunks_fn chunks;
         store_principal_fn principal;
         store_ticket_fn ticket;
+        store_images_fn images;
+        store_audit_fn audit;
         db_batch_fn batch;
     } fn;
     void *user;
