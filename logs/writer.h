@@ -22,19 +22,22 @@
 
 struct db_pool;
 struct keeper;
+struct redactor;
 struct writer;
 struct feed;
 
 struct writer_opts {
-    const char *owner;        /* gateway id; copied */
-    size_t group_bytes_max;   /* of chunk text in one transaction */
-    size_t feed_bytes_max;    /* uncommitted text of one feed in memory */
-    size_t small_chunk_bytes; /* chunks below go to log_tail and are merged later */
-    struct keeper *keeper;    /* told of small chunks and ends; NULL = nobody */
+    const char *owner;            /* gateway id; copied */
+    size_t group_bytes_max;       /* of chunk text in one transaction */
+    size_t feed_bytes_max;        /* uncommitted text of one feed in memory */
+    size_t small_chunk_bytes;     /* chunks below go to log_tail and are merged later */
+    size_t inline_compress_bytes; /* chunks over it are compressed in the thread pool */
+    struct keeper *keeper;        /* told of small chunks and ends; NULL = nobody */
 };
-#define WRITER_DEFAULTS                                                                         \
-    {                                                                                           \
-        .group_bytes_max = 4u << 20, .feed_bytes_max = 1u << 20, .small_chunk_bytes = 32u << 10 \
+#define WRITER_DEFAULTS                                                                          \
+    {                                                                                            \
+        .group_bytes_max = 4u << 20, .feed_bytes_max = 1u << 20, .small_chunk_bytes = 32u << 10, \
+        .inline_compress_bytes = 4u << 10                                                        \
     }
 
 /* pool: one connection of its own (size 1), so that transitions and chunks keep their order. */
@@ -71,6 +74,13 @@ struct feed_callbacks {
 MUST_CHECK int feed_open(struct writer *w, const struct execution *row, const char *path,
                          int spool_fd, int ack_fd, const struct feed_callbacks *cb, void *user,
                          struct feed **ret);
+/*
+ * What is secret in this feed's lines (redact.h); taken over, also when it fails. NULL is fine:
+ * nothing is. At once after feed_open: reading begins in a later turn of the loop. Lines whose end
+ * may be the beginning of a secret wait for the next part of their stream. ERR_NOMEM: the feed must
+ * be freed.
+ */
+MUST_CHECK int feed_set_redactor(struct feed *f, struct redactor *r);
 /* Without callbacks from now on (allowed inside them); frees when nothing of it is in flight. */
 void feed_free(struct feed *f);
 /* Looks at the spool now (process ended, poll). Otherwise inotify says when. */
