@@ -2,7 +2,7 @@
  * The command's start. Between fork and exec the new process becomes what the command is to be and
  * tells through a close-on-exec pipe which step failed; end of file there means it was exec'd.
  *
- *   fork ─▶ session ─▶ streams ─▶ signals ─▶ ids ─▶ workspace ─▶ sandbox ─▶ exec
+ *   fork ─▶ session ─▶ streams ─▶ signals ─▶ ids ─▶ workspace, directory ─▶ sandbox ─▶ exec
  */
 #include "runner/child.h"
 
@@ -181,6 +181,36 @@ static int die_with_parent(pid_t parent)
     return getppid() == parent ? 0 : -ESRCH;
 }
 
+/* openat2(2); numbers and layout are kernel ABI (Linux 5.6), headers may be older. */
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+#define RESOLVE_BENEATH_FLAG 0x08u
+#define RESOLVE_NO_MAGICLINKS_FLAG 0x02u
+struct open_how_abi {
+    uint64_t flags, mode, resolve;
+};
+
+/* What was cloned into the workspace may hold links: none of them leads out of it. */
+static int enter_directory(const struct run_spec *spec)
+{
+    const struct open_how_abi how = {
+        .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH_FLAG | RESOLVE_NO_MAGICLINKS_FLAG,
+    };
+
+    if (chdir(spec->workspace) < 0)
+        return -errno;
+    if (spec->directory == NULL)
+        return 0;
+    long fd = syscall(SYS_openat2, AT_FDCWD, spec->directory, &how, sizeof(how));
+    if (fd < 0)
+        return -errno;
+    int rc = fchdir((int)fd) < 0 ? -errno : 0;
+    close((int)fd);
+    return rc;
+}
+
 static int become_command(const struct run_spec *spec, const struct plumbing *p, pid_t parent,
                           enum step *step)
 {
@@ -203,8 +233,9 @@ static int become_command(const struct run_spec *spec, const struct plumbing *p,
     if (rc < 0)
         return rc;
     *step = STEP_WORKSPACE;
-    if (chdir(spec->workspace) < 0)
-        return -errno;
+    rc = enter_directory(spec);
+    if (rc < 0)
+        return rc;
     *step = STEP_SANDBOX;
     rc = sandbox_enter(spec);
     if (rc < 0)

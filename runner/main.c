@@ -96,6 +96,14 @@ static int become_supervisor(void)
     return 0;
 }
 
+static bool has_lock(int dir)
+{
+    enum rundir_liveness live = RUNDIR_NOT_STARTED;
+    pid_t pid = 0;
+
+    return rundir_liveness(dir, &live, &pid) == 0 && live != RUNDIR_NOT_STARTED;
+}
+
 /* Opens what a run needs and takes the lock last: before it, a failure leaves no trace. */
 static int open_run(const char *path, struct files *f, struct run_spec *spec)
 {
@@ -111,8 +119,8 @@ static int open_run(const char *path, struct files *f, struct run_spec *spec)
     if (live != RUNDIR_NOT_STARTED)
         return RUNDIR_RUNNER_ALREADY;
     rc = run_spec_read(f->dir, spec);
-    if (rc < 0)
-        return fail("read the spec in", path, rc);
+    if (rc < 0) /* a runner that was faster has taken it away */
+        return has_lock(f->dir) ? RUNDIR_RUNNER_ALREADY : fail("read the spec in", path, rc);
     f->spool = rundir_open_file(f->dir, RUNDIR_SPOOL, true);
     if (f->spool < 0)
         return fail("open the spool in", path, f->spool);
@@ -122,7 +130,12 @@ static int open_run(const char *path, struct files *f, struct run_spec *spec)
     f->lock = rundir_lock(f->dir);
     if (f->lock == -EEXIST)
         return RUNDIR_RUNNER_ALREADY;
-    return f->lock < 0 ? fail("take the lock in", path, f->lock) : RUNDIR_RUNNER_DONE;
+    if (f->lock < 0)
+        return fail("take the lock in", path, f->lock);
+    /* From here on nobody reads it again: the lock is never taken twice. What cannot be removed
+     * goes with the directory. */
+    (void)run_spec_drop(f->dir);
+    return RUNDIR_RUNNER_DONE;
 }
 
 static int run_in(const char *path)

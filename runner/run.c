@@ -1,6 +1,7 @@
 /*
- * The runner's loop: one poll over the signals and the command's streams, and a phase that steps
- * when something ended or a deadline passed.
+ * The runner's loop, once for the setup (when the spec has one) and once for the command: one poll
+ * over the signals and the command's streams, and a phase that steps when something ended or a
+ * deadline passed.
  *
  *   RUNNING ──command reaped──▶ DRAINING ──no descendant left──▶ LAST ──streams ended──▶ DONE
  *
@@ -277,35 +278,75 @@ static void note_stopped_before(struct run *r)
 static void note_begin(struct run *r)
 {
     uint8_t pid[4];
-    int64_t now = now_ms();
 
     put_u32(pid, (uint32_t)r->child.pid);
-    r->exit.started_us = now_us();
     outlet_record(r->out, r->exit.started_us, SPOOL_KIND_BEGIN, pid, sizeof(pid));
-    r->timeout_at_ms = r->spec->timeout_ms > 0 ? now + r->spec->timeout_ms : NEVER_MS;
-    r->stepped_at_ms = now;
-    stop_init(&r->stop, r->child.pid);
-    stream_init(&r->streams[0], r->child.out_fd, SPOOL_KIND_STDOUT);
-    stream_init(&r->streams[1], r->child.err_fd, SPOOL_KIND_STDERR);
 }
 
-/* SIGTERM may have come between the lock and here. */
-static void run_all(struct run *r)
+/* From the child's start to its end, all that it wrote given out. is_setup: as system lines. */
+static void run_child(struct run *r, bool is_setup)
 {
-    struct child_failure failure;
+    r->phase = PHASE_RUNNING;
+    r->reaped = false;
+    r->childless = false;
+    r->exit = (struct spool_exit){.started_us = now_us()};
+    r->stepped_at_ms = now_ms();
+    stop_init(&r->stop, r->child.pid);
+    stream_init(&r->streams[0], r->child.out_fd, is_setup ? SPOOL_KIND_SYSTEM : SPOOL_KIND_STDOUT);
+    stream_init(&r->streams[1], r->child.err_fd, is_setup ? SPOOL_KIND_SYSTEM : SPOOL_KIND_STDERR);
+    if (!is_setup)
+        note_begin(r);
+    loop(r);
+    for (size_t i = 0; i < STREAMS; i++)
+        stream_done(&r->streams[i]);
+}
+
+/* SIGTERM may have come while nothing ran. */
+static bool is_stopped(struct run *r)
+{
     struct pollfd fd = {.fd = r->signal_fd, .events = POLLIN};
 
     if (poll(&fd, 1, 0) > 0)
         read_signals(r);
-    if (r->asked_to_stop) {
+    if (r->asked_to_stop)
         note_stopped_before(r);
-    } else if (child_start(r->spec, &r->child, &failure) < 0) {
+    return r->asked_to_stop;
+}
+
+/* True when the command may follow. */
+static bool run_setup(struct run *r)
+{
+    const uint32_t ended_by_us = SPOOL_EXIT_STOPPED | SPOOL_EXIT_TIMED_OUT;
+    struct run_spec setup = *r->spec;
+    struct child_failure failure;
+
+    setup.command = setup.setup;
+    setup.env = setup.setup_env;
+    setup.directory = NULL;
+    setup.tty = false;
+    if (child_start(&setup, &r->child, &failure) < 0) {
         note_not_started(r, &failure);
-    } else {
-        note_begin(r);
-        loop(r);
-        for (size_t i = 0; i < STREAMS; i++)
-            stream_done(&r->streams[i]);
+        r->exit.flags |= SPOOL_EXIT_SETUP_FAILED;
+        return false;
+    }
+    run_child(r, true);
+    if (r->exit.exit_code == 0 && (r->exit.flags & ended_by_us) == 0)
+        return !is_stopped(r);
+    if ((r->exit.flags & ended_by_us) == 0)
+        r->exit.flags |= SPOOL_EXIT_NOT_STARTED | SPOOL_EXIT_SETUP_FAILED;
+    return false;
+}
+
+static void run_all(struct run *r)
+{
+    struct child_failure failure;
+
+    r->timeout_at_ms = r->spec->timeout_ms > 0 ? now_ms() + r->spec->timeout_ms : NEVER_MS;
+    if (!is_stopped(r) && (r->spec->setup == NULL || run_setup(r))) {
+        if (child_start(r->spec, &r->child, &failure) < 0)
+            note_not_started(r, &failure);
+        else
+            run_child(r, false);
     }
     write_exit(r);
 }

@@ -57,9 +57,9 @@ struct spool_record {
 #define SPOOL_EXIT_STOPPED 2u    /* SIGTERM to the runner ended it */
 #define SPOOL_EXIT_KILLED 4u     /* the grace ran out: SIGKILL */
 #define SPOOL_EXIT_STRAGGLERS 8u /* descendants were ended after the command */
-#define SPOOL_EXIT_NOT_STARTED                                        \
-    16u /* the command could not be started; exit_code has 126 or 127 \
-         */
+/* The command could not be started; exit_code has 126 or 127, or the failed setup's. */
+#define SPOOL_EXIT_NOT_STARTED 16u
+#define SPOOL_EXIT_SETUP_FAILED 32u /* … because the setup before it failed */
 struct spool_exit {
     int32_t exit_code; /* the command's own; 128+signal when signalled */
     int32_t signal;    /* 0 = none */

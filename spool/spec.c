@@ -32,6 +32,9 @@ void run_spec_done(struct run_spec *s)
     free_list(s->env);
     free_list(s->read_paths);
     free_list(s->write_paths);
+    free(s->setup);
+    free_list(s->setup_env);
+    free(s->directory);
     memset(s, 0, sizeof(*s));
 }
 
@@ -57,6 +60,19 @@ static bool is_absolute(const char *s)
     return s[0] == '/';
 }
 
+/* A path that leads down: no empty, "." or ".." component. */
+static bool leads_down(const char *s)
+{
+    for (;; s++) {
+        size_t n = strcspn(s, "/");
+        if (n == 0 || (n <= 2 && strspn(s, ".") >= n))
+            return false;
+        s += n;
+        if (*s == '\0')
+            return true;
+    }
+}
+
 static bool id_is_valid(const char *id)
 {
     return strlen(id) == SPOOL_ID_LEN && strspn(id, "0123456789abcdef") == SPOOL_ID_LEN;
@@ -72,7 +88,9 @@ bool spec_is_valid(const struct run_spec *s)
     return id_is_valid(s->id) && s->command != NULL && s->workspace != NULL &&
            is_absolute(s->workspace) && list_is_valid(s->env, is_env_entry) &&
            list_is_valid(s->read_paths, is_absolute) &&
-           list_is_valid(s->write_paths, is_absolute) && ms_is_valid(s->timeout_ms) &&
+           list_is_valid(s->write_paths, is_absolute) &&
+           list_is_valid(s->setup_env, is_env_entry) &&
+           (s->directory == NULL || leads_down(s->directory)) && ms_is_valid(s->timeout_ms) &&
            ms_is_valid(s->grace_ms) && ms_is_valid(s->drain_ms) && s->spool_max > 0 &&
            s->sandbox <= SPEC_SANDBOX_FILES;
 }
@@ -130,6 +148,11 @@ static void emit_spec(struct out *o, const struct run_spec *s)
     emit_int(o, SPEC_TAG_SANDBOX, (uint64_t)s->sandbox, 1);
     emit_list(o, SPEC_TAG_READ_PATH, s->read_paths);
     emit_list(o, SPEC_TAG_WRITE_PATH, s->write_paths);
+    if (s->setup != NULL)
+        emit_str(o, SPEC_TAG_SETUP, s->setup);
+    emit_list(o, SPEC_TAG_SETUP_ENV, s->setup_env);
+    if (s->directory != NULL)
+        emit_str(o, SPEC_TAG_DIRECTORY, s->directory);
 }
 
 int run_spec_encode(const struct run_spec *s, uint8_t **ret_p, size_t *ret_n)
@@ -164,6 +187,7 @@ int run_spec_write(int dirfd, const struct run_spec *s)
     if (rc < 0)
         return rc;
     rc = files_replace(dirfd, RUNDIR_SPEC, p, n);
+    explicit_bzero(p, n); /* it has secrets */
     free(p);
     return rc;
 }
@@ -210,6 +234,18 @@ int run_spec_read(int dirfd, struct run_spec *ret)
     if (fd < 0)
         return fd;
     int rc = read_fd(fd, ret);
+    close(fd);
+    return rc;
+}
+
+int run_spec_drop(int dirfd)
+{
+    if (unlinkat(dirfd, RUNDIR_SPEC, 0) == 0 || errno == ENOENT)
+        return 0;
+    int fd = rundir_open_file(dirfd, RUNDIR_SPEC, true);
+    if (fd < 0)
+        return fd;
+    int rc = ftruncate(fd, 0) < 0 ? -errno : 0;
     close(fd);
     return rc;
 }

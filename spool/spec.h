@@ -36,6 +36,10 @@ struct run_spec {
     enum spec_sandbox sandbox;
     char **read_paths; /* NULL-ended; further trees the command may read, with SPEC_SANDBOX_FILES */
     char **write_paths; /* … and write */
+    char *setup; /* /bin/sh -c, before the command, in the workspace; NULL = none. Its output are
+                    system lines; unless it exits with 0 the command is not started */
+    char **setup_env; /* NULL-ended; exactly its environment */
+    char *directory;  /* where the command begins, below the workspace; NULL = in it */
 };
 
 void run_spec_done(struct run_spec *s); /* frees strings; safe on zeroed */
@@ -43,6 +47,9 @@ void run_spec_done(struct run_spec *s); /* frees strings; safe on zeroed */
 int run_spec_write(int dirfd, const struct run_spec *s);
 /* 0, -EBADMSG, -ENOMEM, -errno. */
 int run_spec_read(int dirfd, struct run_spec *ret);
+/* The environment is on disk only until the runner has it: unlinks the file, or empties it where
+ * its name cannot go (mounted by itself). 0, also when it is absent, or -errno. */
+int run_spec_drop(int dirfd);
 /* The codec itself, for tests and fuzzing. *ret_p is malloc'd. */
 int run_spec_encode(const struct run_spec *s, uint8_t **ret_p, size_t *ret_n);
 int run_spec_decode(const uint8_t *p, size_t n, struct run_spec *ret);

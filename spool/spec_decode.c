@@ -20,7 +20,7 @@ struct items {
 
 struct decoder {
     struct run_spec *spec;
-    struct items env, read_paths, write_paths;
+    struct items env, read_paths, write_paths, setup_env;
     uint32_t seen; /* bits of tags */
 };
 
@@ -141,6 +141,12 @@ static int take_field(struct decoder *d, uint16_t tag, const uint8_t *p, size_t 
         return take_item(p, n, &d->read_paths);
     case SPEC_TAG_WRITE_PATH:
         return take_item(p, n, &d->write_paths);
+    case SPEC_TAG_SETUP:
+        return take_str(p, n, &s->setup);
+    case SPEC_TAG_SETUP_ENV:
+        return take_item(p, n, &d->setup_env);
+    case SPEC_TAG_DIRECTORY:
+        return take_str(p, n, &s->directory);
     default:
         return -EBADMSG;
     }
@@ -174,7 +180,8 @@ static int decode_into(const uint8_t *p, size_t n, struct run_spec *s)
     struct decoder d = {.spec = s,
                         .env.list = &s->env,
                         .read_paths.list = &s->read_paths,
-                        .write_paths.list = &s->write_paths};
+                        .write_paths.list = &s->write_paths,
+                        .setup_env.list = &s->setup_env};
 
     int rc = take_fields(&d, p, n);
     if (rc < 0)

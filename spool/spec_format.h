@@ -5,10 +5,11 @@
  *   1 id (32 hex digits)    2 command           3 workspace          4* environment entry
  *   5 tty (u8)              6 uid (u32)         7 gid (u32)          8 timeout_ms (i64)
  *   9 grace_ms (i64)       10 drain_ms (i64)   11 spool_max (u64)   12 sandbox (u8)
- *  13* read path           14* write path
+ *  13* read path           14* write path      15 setup            16* setup environment entry
+ *  17 directory
  *
- * uid and gid stand together or not at all: they are set_ids. All others that are not marked must
- * be there.
+ * uid and gid stand together or not at all: they are set_ids. Setup and directory may be absent,
+ * all others that are not marked must be there.
  */
 #ifndef TAILGATE_SPOOL_SPEC_FORMAT_H
 #define TAILGATE_SPOOL_SPEC_FORMAT_H
@@ -36,10 +37,14 @@ enum spec_tag {
     SPEC_TAG_SANDBOX,
     SPEC_TAG_READ_PATH,
     SPEC_TAG_WRITE_PATH,
+    SPEC_TAG_SETUP,
+    SPEC_TAG_SETUP_ENV,
+    SPEC_TAG_DIRECTORY,
     SPEC_TAG_COUNT
 };
-#define SPEC_TAGS_REPEATED \
-    (1u << SPEC_TAG_ENV | 1u << SPEC_TAG_READ_PATH | 1u << SPEC_TAG_WRITE_PATH)
+#define SPEC_TAGS_REPEATED                                                       \
+    (1u << SPEC_TAG_ENV | 1u << SPEC_TAG_READ_PATH | 1u << SPEC_TAG_WRITE_PATH | \
+     1u << SPEC_TAG_SETUP_ENV)
 #define SPEC_TAGS_IDS (1u << SPEC_TAG_UID | 1u << SPEC_TAG_GID)
 #define SPEC_TAGS_REQUIRED                                                                        \
     (1u << SPEC_TAG_ID | 1u << SPEC_TAG_COMMAND | 1u << SPEC_TAG_WORKSPACE | 1u << SPEC_TAG_TTY | \

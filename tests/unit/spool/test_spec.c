@@ -7,6 +7,8 @@
 
 #include <sys/stat.h>
 
+#define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
 void *__real_malloc(size_t n);
 void *__wrap_malloc(size_t n);
 void *__real_realloc(void *p, size_t n);
@@ -27,6 +29,20 @@ void *__wrap_malloc(size_t n)
 void *__wrap_realloc(void *p, size_t n)
 {
     return fails() ? NULL : __real_realloc(p, n);
+}
+
+int __real_unlinkat(int dirfd, const char *name, int flags);
+int __wrap_unlinkat(int dirfd, const char *name, int flags);
+
+static bool unlink_fails; /* as for a file that is mounted by itself */
+
+int __wrap_unlinkat(int dirfd, const char *name, int flags)
+{
+    if (unlink_fails) {
+        errno = EBUSY;
+        return -1;
+    }
+    return __real_unlinkat(dirfd, name, flags);
 }
 
 static char *env[] = {"PATH=/usr/bin:/bin", "EMPTY=", "A=b=c", NULL};
@@ -57,6 +73,23 @@ static struct run_spec full_spec(void)
                              .write_paths = writes};
 }
 
+/* With a stage before the command. */
+static struct run_spec setup_spec(void)
+{
+    struct run_spec s = full_spec();
+    s.setup = "git clone";
+    s.setup_env = env;
+    s.directory = "repo/src";
+    return s;
+}
+
+static void assert_same_text(const char *a, const char *b)
+{
+    assert_true((a == NULL) == (b == NULL));
+    if (a != NULL)
+        assert_string_equal(a, b);
+}
+
 static void assert_lists_equal(char *const *a, char *const *b)
 {
     size_t i = 0;
@@ -80,6 +113,9 @@ static void assert_specs_equal(const struct run_spec *a, const struct run_spec *
     assert_true(a->timeout_ms == b->timeout_ms && a->grace_ms == b->grace_ms);
     assert_true(a->drain_ms == b->drain_ms && a->spool_max == b->spool_max);
     assert_int_equal(a->sandbox, b->sandbox);
+    assert_same_text(a->setup, b->setup);
+    assert_lists_equal(a->setup_env, b->setup_env);
+    assert_same_text(a->directory, b->directory);
 }
 
 static void test_spec__golden__same_back(void **state)
@@ -87,8 +123,10 @@ static void test_spec__golden__same_back(void **state)
     const struct {
         const char *file;
         struct run_spec spec;
-    } rows[] = {{"spool_spec/minimal/spec", minimal_spec()}, {"spool_spec/full/spec", full_spec()}};
-    for (size_t i = 0; i < 2; i++) {
+    } rows[] = {{"spool_spec/minimal/spec", minimal_spec()},
+                {"spool_spec/full/spec", full_spec()},
+                {"spool_spec/setup/spec", setup_spec()}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct run_spec back;
         uint8_t *p = NULL;
         size_t n = 0;
@@ -107,8 +145,10 @@ static void test_spec_encode__rules__refused(void **state)
     static char *bad_env[] = {"=x", NULL};
     static char *no_equals[] = {"A=1", "NOVALUE", NULL};
     static char *relative[] = {"opt", NULL};
-    struct run_spec rows[13];
-    for (size_t i = 0; i < 13; i++)
+    static char *const directories[] = {"/abs", "..", "a/../b", "", "a//b", "a/", "."};
+    struct run_spec rows[13 + ARRAY_COUNT(directories) + 1];
+    const size_t count = ARRAY_COUNT(rows);
+    for (size_t i = 0; i < count; i++)
         rows[i] = full_spec();
     rows[0].id[31] = '\0';
     rows[1].id[5] = 'G';
@@ -123,7 +163,10 @@ static void test_spec_encode__rules__refused(void **state)
     rows[10].grace_ms = INT64_MAX;
     rows[11].drain_ms = -5;
     rows[12].spool_max = 0;
-    for (size_t i = 0; i < 13; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(directories); i++)
+        rows[13 + i].directory = directories[i];
+    rows[count - 1].setup_env = no_equals;
+    for (size_t i = 0; i < count; i++) {
         uint8_t *p = NULL;
         size_t n = 0;
         assert_int_equal(run_spec_encode(&rows[i], &p, &n), -EINVAL);
@@ -198,6 +241,27 @@ static void test_spec_file__write_and_read__private_and_replaced(void **state)
     assert_int_equal(ftruncate(fd, SPEC_BYTES_MAX + 1), 0);
     assert_int_equal(run_spec_read(dir, &back), -EBADMSG);
     close(fd);
+    assert_int_equal(run_spec_drop(dir), 0);
+    assert_int_equal(run_spec_read(dir, &back), -ENOENT);
+    assert_int_equal(run_spec_drop(dir), 0);
+    close(dir);
+    assert_int_equal(rundir_remove(path), 0);
+    (void)state;
+}
+
+static void test_spec_drop__name_stays__emptied(void **state)
+{
+    char path[] = "/tmp/tailgate-spec-test.XXXXXX";
+    struct run_spec s = minimal_spec();
+    struct stat st;
+    assert_non_null(mkdtemp(path));
+    int dir = rundir_open(path);
+    assert_int_equal(run_spec_write(dir, &s), 0);
+    unlink_fails = true;
+    assert_int_equal(run_spec_drop(dir), 0);
+    unlink_fails = false;
+    assert_int_equal(fstatat(dir, RUNDIR_SPEC, &st, 0), 0);
+    assert_int_equal(st.st_size, 0);
     close(dir);
     assert_int_equal(rundir_remove(path), 0);
     (void)state;
@@ -211,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_spec_encode__too_large__refused),
         cmocka_unit_test(test_spec__each_allocation_fails__nothing_leaks),
         cmocka_unit_test(test_spec_file__write_and_read__private_and_replaced),
+        cmocka_unit_test(test_spec_drop__name_stays__emptied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
