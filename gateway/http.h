@@ -84,4 +84,7 @@ extern const struct route routes_executions[], routes_logs[], routes_health[], r
 extern const size_t routes_executions_count, routes_logs_count, routes_health_count,
     routes_page_count, routes_tickets_count, routes_log_events_count, routes_metrics_count;
 
+extern const struct route routes_images[], routes_audit[], routes_trace[];
+extern const size_t routes_images_count, routes_audit_count, routes_trace_count;
+
 #endif

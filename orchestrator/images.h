@@ -9,8 +9,17 @@
 #include "base/image.h"
 #include "orchestrator/orchestrator.h"
 
-/* `name:tag-` and 8 hex digits of SHA-256 over name, tag, cpu, memory, platform and roles (a digest
- * stands in for a tag that is not there). */
+/* What an image_ref's parts mean, defaults filled in. */
+struct images_name {
+    char registry[IMAGE_NAME_MAX + 1]; /* "" when the reference names none */
+    char name[IMAGE_NAME_MAX + 1];
+    char tag[IMAGE_TAG_MAX + 1]; /* IMAGE_DEFAULT_TAG without tag and digest */
+    char digest[IMAGE_REF_MAX + 1];
+};
+/* ERR_INVALID: no reference. */
+MUST_CHECK int images_parse(const char *text, struct images_name *ret);
+/* `name:tag-` and 8 hex digits of SHA-256 over registry, name, tag, digest, cpu, memory, platform
+ * and roles. */
 void images_make_id(const struct image *i, char ret[IMAGE_ID_MAX + 1]);
 
 /* image is NULL when p is set; both are valid during the call. */
@@ -19,12 +28,12 @@ typedef void (*images_image_fn)(void *user, const struct problem *p, const struc
  * The image that a run means: by image id, by the exact reference it was registered with, or by
  * name:tag; NULL and "": the default. Error text "failed to resolve image": ERR_NOT_FOUND (not
  * registered, or none and no default), ERR_INVALID (this gateway's engine cannot run it),
- * ERR_FORBIDDEN (POLICY_IMAGE_USE), ERR_DB*.
+ * ERR_DB*. ERR_FORBIDDEN (POLICY_IMAGE_USE).
  */
 MUST_CHECK int images_resolve(struct orchestrator *o, const struct principal *who, const char *ref,
                               images_image_fn fn, void *user, struct problem *p);
 
-/* Show: found as images_resolve does; a name with several tags gives its newest image. */
+/* Show: found as images_resolve does. */
 MUST_CHECK int images_get(struct orchestrator *o, const struct principal *who, const char *ref,
                           images_image_fn fn, void *user, struct problem *p);
 
@@ -41,15 +50,16 @@ struct images_new { /* borrowed for the call; NULL strings = not set */
     bool is_default;
 };
 /*
- * Registers one. The same image again (same id) is the same registration and answers it, flagged
- * as default when asked for. ERR_INVALID names the field.
+ * Registers one. The same image again (same id) is the same registration and answers it, made the
+ * default when asked for. ERR_INVALID names the field; ERR_CONFLICT: an engine's own image has that
+ * name.
  */
 MUST_CHECK int images_register(struct orchestrator *o, const struct caller *by,
                                const struct images_new *n, images_image_fn fn, void *user,
                                struct problem *p);
 
-/* By exact image id; fn gets the removed image. ERR_INVALID (a name; the engine's own image),
- * ERR_NOT_FOUND, ERR_FORBIDDEN, ERR_CONFLICT (a live execution uses it). */
+/* By exact image id; fn gets the removed image. ERR_INVALID (a name), ERR_NOT_FOUND, ERR_FORBIDDEN,
+ * ERR_CONFLICT (a live execution uses it; an engine's own image). */
 MUST_CHECK int images_remove(struct orchestrator *o, const struct caller *by, const char *image_id,
                              images_image_fn fn, void *user, struct problem *p);
 
