@@ -91,6 +91,12 @@ static int on_pong(void *user)
     return session && *session ? stream_pong(*session) : 0;
 }
 
+static int on_peer_close(void *user)
+{
+    void **session = user;
+    return session && *session ? stream_peer_left(*session) : 0;
+}
+
 static int on_stream_closed(void *user)
 {
     void **session = user;
@@ -144,6 +150,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return on_stream_writeable(user);
     case LWS_CALLBACK_RECEIVE_PONG:
         return on_pong(user);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return on_peer_close(user);
     case LWS_CALLBACK_CLOSED:
         return on_stream_closed(user);
     case LWS_CALLBACK_WSI_DESTROY:

@@ -28,6 +28,7 @@ int streams_new(struct server *s, struct streams **ret)
     st->server = s;
     list_init(&st->sessions);
     list_init(&st->lingering);
+    list_init(&st->turns);
     list_init(&st->waiting);
     list_init(&st->asked);
     r = stream_register_encoders(server_hub(s), &st->kinds);
@@ -35,6 +36,8 @@ int streams_new(struct server *s, struct streams **ret)
         r = loop_timer_new(server_loop(s), stream_sweep, st, &st->sweep);
     if (r == 0)
         r = loop_timer_new(server_loop(s), runvoy_linger_tick, st, &st->linger_timer);
+    if (r == 0)
+        r = loop_defer_new(server_loop(s), stream_turn, st, &st->turn);
     if (r != 0) {
         streams_free(st);
         return r;
@@ -51,6 +54,7 @@ void streams_free(struct streams *st)
     stream_ask_free(st);
     loop_timer_free(st->sweep);
     loop_timer_free(st->linger_timer);
+    loop_defer_free(st->turn);
     free(st);
 }
 
@@ -190,6 +194,7 @@ static struct stream *stream_new(struct streams *st, struct lws *wsi, enum strea
     s->is_runvoy = e == STREAM_AT_RUNVOY;
     s->opened_ms = s->ping_ms = clock_mono_ms();
     list_init(&s->linger);
+    list_init(&s->turn);
     list_init(&s->subs);
     list_init(&s->ready);
     buf_init(&s->out, STREAM_OUT_MAX);
@@ -263,6 +268,7 @@ void stream_closed(void *session)
     LIST_FOREACH_SAFE (it, &s->subs)
         sub_free(LIST_ENTRY(it, struct sub, node));
     list_remove(&s->linger);
+    list_remove(&s->turn);
     list_remove(&s->node);
     s->st->count--;
     buf_done(&s->in);

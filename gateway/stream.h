@@ -54,6 +54,8 @@ int stream_established(struct streams *st, struct lws *wsi, void **session);
 int stream_received(void *session, const void *in, size_t len);
 int stream_writeable(void *session);
 int stream_pong(void *session);
+/* LWS_CALLBACK_WS_PEER_INITIATED_CLOSE. */
+int stream_peer_left(void *session);
 void stream_closed(void *session);
 
 #endif

@@ -7,8 +7,9 @@
  *   sub:    born, its row asked for ─▶ reading (cursor open) ─▶ ended, unsubscribed or refused
  *
  * Everything that is sent is raw frames: out holds the small ones (control messages, lines that are
- * cheaper to copy than to send alone), a sub's frame the shared large ones. Both are written on
- * WRITEABLE only, one write a callback, cut between frames so that lws may put its own pongs there.
+ * cheaper to copy than to send alone), a sub's frame the shared large ones. Both are written when
+ * it is the stream's turn (stream_turn.c), cut between frames so that lws may put its own pongs
+ * there.
  */
 #ifndef TAILGATE_GATEWAY_STREAM_INTERNAL_H
 #define TAILGATE_GATEWAY_STREAM_INTERNAL_H
@@ -52,7 +53,9 @@ struct streams {
     struct loop_timer *linger_timer;
     struct list sessions;  /* stream.node */
     struct list lingering; /* stream.linger, the earliest first */
-    struct list waiting;   /* stream_op.node: not asked yet */
+    struct list turns;     /* stream.turn: those that have something to send */
+    struct loop_defer *turn;
+    struct list waiting; /* stream_op.node: not asked yet */
     struct list asked;
     size_t asking; /* how many are asked */
     size_t count;
@@ -98,6 +101,7 @@ struct sub {
 struct stream {
     struct list node;
     struct list linger;
+    struct list turn; /* in streams.turns while it waits to write */
     struct streams *st;
     struct lws *wsi;
     struct list subs, ready;
@@ -116,7 +120,9 @@ struct stream {
     unsigned n_subs;
     uint16_t close_code;
     uint8_t state; /* enum stream_state */
-    bool is_runvoy, is_asked, is_pinged;
+    bool is_runvoy, is_pinged;
+    bool is_choked;    /* WRITEABLE was asked for */
+    bool peer_left;    /* its close frame came; libwebsockets answers, and nothing follows */
     bool said_goodbye; /* the close frame is libwebsockets' affair now */
     struct principal who;
 };
@@ -125,8 +131,6 @@ struct stream {
 void stream_id_text(uint64_t number, char ret[STREAM_ID_SIZE]);
 
 /* ---- stream_send.c ---- */
-/* Asks for WRITEABLE, once until it comes. */
-void stream_want_write(struct stream *s);
 /*
  * Queues a text message that one of wire's encoders has appended to *message with result r, and
  * frees it. One that finds no room in out closes the stream with 1008: the peer does not read its
@@ -144,9 +148,19 @@ void stream_send_error(struct stream *s, const struct execution_id *id, const st
 /* Whether nothing that was queued waits here, in lws or unsent in the kernel (acknowledged: not
  * even unconfirmed by the peer's). */
 bool stream_is_drained(const struct stream *s, bool acknowledged);
+/* One write of what is ready. ERR_CLOSED: the socket is dead. */
+MUST_CHECK int stream_write(struct stream *s);
+/* Whether another write would have something to send, as far as is known. */
+bool stream_has_more(const struct stream *s);
 /* Ends all reading; what is queued goes out, then the close frame. reason: static, at most 123
  * bytes (RFC 6455 5.5). Only the first call counts. */
 void stream_close(struct stream *s, unsigned code, const char *reason);
+
+/* ---- stream_turn.c ---- */
+/* There is something to send, or a close to finish: its turn comes. */
+void stream_want_write(struct stream *s);
+/* Serves those in line; the loop's deferred call. */
+void stream_turn(void *streams);
 
 /* ---- stream_sub.c ---- */
 /* ERR_NOMEM. */

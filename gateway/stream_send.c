@@ -1,7 +1,8 @@
 /*
  * The sending half of a stream: what is ready is taken in turn, collected while it is small, and
- * written as raw frames on WRITEABLE, one write a callback. The shared bytes of a frame are written
- * from where they are; lws only reads them (a raw write has no header of its own).
+ * written as raw frames when the stream has its turn (stream_turn.c), one write each. The shared
+ * bytes of a frame are written from where they are; lws only reads them (a raw write has no header
+ * of its own).
  */
 #include "gateway/stream_internal.h"
 
@@ -12,14 +13,6 @@
 #include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
-
-void stream_want_write(struct stream *s)
-{
-    if (s->is_asked)
-        return;
-    s->is_asked = true;
-    lws_callback_on_writable(s->wsi);
-}
 
 void stream_send(struct stream *s, int r, struct buf *message)
 {
@@ -168,8 +161,8 @@ static struct sub *gather(struct stream *s)
     return NULL;
 }
 
-/* Readers that have caught up are asked for what follows at once: mostly nothing, and so the socket
- * need not be watched for another turn. */
+/* Readers that have caught up are asked for what follows at once: mostly nothing, and so the stream
+ * needs no other turn. */
 static void settle(struct stream *s)
 {
     struct sub *sub;
@@ -186,7 +179,7 @@ static int write_raw(struct stream *s, const void *p, size_t len)
     int n = lws_write(s->wsi, (unsigned char *)(uintptr_t)p, len, LWS_WRITE_RAW);
 
     if (n < 0 || (size_t)n < len)
-        return -1;
+        return ERR_CLOSED;
     s->sent_bytes += len;
     return 0;
 }
@@ -205,7 +198,7 @@ static int write_frame(struct stream *s, struct sub *sub)
     size_t n = stream_frames_fit(p, sub->frame->len - sub->offset, STREAM_WRITE_MAX);
 
     if (write_raw(s, p, n) != 0)
-        return -1;
+        return ERR_CLOSED;
     sub->offset += n;
     if (sub->offset == sub->frame->len)
         frame_over(s, sub);
@@ -214,46 +207,21 @@ static int write_frame(struct stream *s, struct sub *sub)
     return 0;
 }
 
-/*
- * libwebsockets takes -1 from WRITEABLE for a dead socket and hangs up without a close frame. Asked
- * to end the connection it sends the frame on the next WRITEABLE, waits 5 s for the peer's, and
- * only then calls stream_closed.
- */
-static void say_goodbye(struct stream *s)
+int stream_write(struct stream *s)
 {
-    char reason[124]; /* RFC 6455 5.5: a control frame holds 125 bytes, two of them the code */
-    size_t n = strnlen(s->close_reason, sizeof reason - 1);
-
-    if (s->said_goodbye)
-        return;
-    s->said_goodbye = true;
-    memcpy(reason, s->close_reason, n);
-    lws_close_reason(s->wsi, (enum lws_close_status)s->close_code, (unsigned char *)reason, n);
-    lws_set_timeout(s->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
-}
-
-int stream_writeable(void *session)
-{
-    struct stream *s = session;
-    struct sub *alone;
+    struct sub *alone = gather(s);
     int r = 0;
 
-    s->is_asked = false;
-    if (lws_partial_buffered(s->wsi)) {
-        stream_want_write(s);
-        return 0;
-    }
-    alone = gather(s);
     if (s->out.len > 0)
         r = write_out(s);
     else if (alone)
         r = write_frame(s, alone);
-    else if (s->state == STREAM_CLOSING)
-        say_goodbye(s);
-    if (r != 0)
-        return -1;
-    settle(s);
-    if (s->out.len > 0 || first_ready(s) || (s->state == STREAM_CLOSING && !s->said_goodbye))
-        stream_want_write(s);
-    return 0;
+    if (r == 0)
+        settle(s);
+    return r;
+}
+
+bool stream_has_more(const struct stream *s)
+{
+    return s->out.len > 0 || first_ready(s);
 }

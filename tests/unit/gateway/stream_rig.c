@@ -426,12 +426,27 @@ bool rig_open(struct lws *wsi)
     return true;
 }
 
+bool rig_turn(void)
+{
+    if (!rig.turn_due)
+        return false;
+    rig.turn_due = false;
+    stream_turn(rig.st);
+    return true;
+}
+
 void rig_run(struct lws *wsi)
 {
-    for (int i = 0; wsi->asked && !wsi->partial && !wsi->closed; i++) {
+    bool more = true;
+
+    for (int i = 0; more && !wsi->closed; i++) {
         assert_true(i < 10000);
-        wsi->asked = false;
-        wsi->closed |= stream_writeable(wsi->session) != 0;
+        more = wsi->asked && !wsi->partial;
+        if (more) {
+            wsi->asked = false;
+            assert_int_equal(stream_writeable(wsi->session), 0);
+        }
+        more |= rig_turn();
     }
 }
 
@@ -445,6 +460,7 @@ void rig_say(struct lws *wsi, const char *text)
 void rig_close(struct lws *wsi)
 {
     stream_closed(TAKE_PTR(wsi->session));
+    wsi->asked = false;
     buf_done(&wsi->sent);
 }
 

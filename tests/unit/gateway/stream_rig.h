@@ -49,11 +49,11 @@ struct lws {
     const char *path, *origin, *host, *protocol, *key, *authorization;
     const char *args[4];
     void *session;
-    struct buf sent;   /* every byte written */
-    size_t parsed;     /* of it handed out by rig_take */
-    size_t room;       /* bytes the socket takes before a write stays partial; 0 = any number */
-    unsigned writes;   /* lws_write calls */
-    size_t last_write; /* length of the last */
+    struct buf sent; /* every byte written */
+    size_t parsed;   /* of it handed out by rig_take */
+    size_t room;     /* bytes the socket takes before a write stays partial; 0 = any number */
+    unsigned writes; /* lws_write calls */
+    size_t largest_write;
     const void *last_ptr;
     bool asked, partial, closed, write_fails, is_binary, is_part, is_killed, flow_stopped;
     int unsent; /* bytes in the kernel */
@@ -82,6 +82,8 @@ struct rig {
     int sync_error, answer_error; /* of the orchestrator */
     int open_error, cursor_error, next_error, frame_error, encoder_error;
     int timers, timer_active;
+    bool turn_due;         /* the deferred call was scheduled */
+    int64_t us, us_a_look; /* since now_ms; what each look at the clock takes */
     int64_t timer_delay;
     hub_encode_fn encoders[CHUNK_FRAME_KINDS];
     int n_encoders;
@@ -115,8 +117,10 @@ void rig_runvoy_socket(struct lws *wsi, const struct topic *t);
 bool rig_open(struct lws *wsi);
 /* The orchestrator's answers, all that are waiting. */
 void rig_answer(void);
-/* WRITEABLE as long as it is asked for. */
+/* WRITEABLE and turns of the loop as long as they are asked for; all streams have theirs. */
 void rig_run(struct lws *wsi);
+/* One turn of the loop, if one is due: whether it was. */
+bool rig_turn(void);
 /* The client's message, and everything that follows from it. */
 void rig_say(struct lws *wsi, const char *text);
 /* The socket goes. */

@@ -24,7 +24,8 @@ WRAP(int, lws_write, struct lws *wsi, unsigned char *p, size_t len, enum lws_wri
         end += rig_parse_frame(p + end, len - end, &payload, &n);
     assert_int_equal(buf_append(&wsi->sent, p, len), 0);
     wsi->writes++;
-    wsi->last_write = len;
+    if (len > wsi->largest_write)
+        wsi->largest_write = len;
     wsi->last_ptr = p;
     if (wsi->room > 0)
         wsi->partial = len > wsi->room;
@@ -55,9 +56,11 @@ WRAP(int, lws_rx_flow_control, struct lws *wsi, int enable)
 WRAP(void, lws_set_timeout, struct lws *wsi, enum pending_timeout reason, int secs)
 {
     (void)reason;
-    if (secs == LWS_TO_KILL_SYNC) { /* libwebsockets sends the close frame that was set */
-        assert_true(wsi->close_code > 0 && !wsi->partial && !wsi->closed);
+    if (secs == LWS_TO_KILL_SYNC) {
+        assert_true(!wsi->partial && !wsi->closed);
         wsi->closed = true;
+        if (wsi->close_code == 0) /* otherwise libwebsockets sends the close frame that was set */
+            stream_closed(TAKE_PTR(wsi->session));
         return;
     }
     assert_int_equal(secs, LWS_TO_KILL_ASYNC);
@@ -141,6 +144,11 @@ WRAP(int64_t, clock_mono_ms, void)
 {
     return rig.now_ms;
 }
+WRAP(int64_t, clock_mono_us, void)
+{
+    rig.us += rig.us_a_look;
+    return rig.now_ms * 1000 + rig.us;
+}
 WRAP(ssize_t, getrandom, void *p, size_t n, unsigned flags)
 {
     (void)flags;
@@ -194,4 +202,26 @@ WRAP(void, loop_timer_free, struct loop_timer *t)
     if (t)
         rig.timers--;
     free(t);
+}
+WRAP(int, loop_defer_new, struct loop *l, loop_fn fn, void *user, struct loop_defer **ret)
+{
+    (void)l;
+    (void)user;
+    assert_true(fn == stream_turn);
+    *ret = malloc(1);
+    if (!*ret)
+        return ERR_NOMEM;
+    rig.timers++;
+    return 0;
+}
+WRAP(void, loop_defer_schedule, struct loop_defer *d)
+{
+    (void)d;
+    rig.turn_due = true;
+}
+WRAP(void, loop_defer_free, struct loop_defer *d)
+{
+    if (d)
+        rig.timers--;
+    free(d);
 }
