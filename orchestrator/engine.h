@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/loop.h"
+#include "base/model.h"
 #include "spool/rundir.h"
 
 struct engine {
@@ -19,16 +20,20 @@ typedef void (*engine_fn)(void *user, int err, const struct problem *p);
 /* The runner's process was seen to end (a hint: look at the spool). */
 typedef void (*engine_gone_fn)(void *user);
 
+struct engine_run {                  /* borrowed for the call of start */
+    const char *run_dir, *workspace; /* absolute paths */
+    const struct execution *row;
+};
+
 struct engine_ops {
     const char *name;  /* "process" */
     const char *image; /* the image id executions of this engine show when none is named: "host" */
     /*
-     * Starts the runner in run_dir (absolute path; spec, spool, ack are there); idempotent: one
-     * that runs already is fine. on_gone may be called once, later. ERR_*: started nothing and
-     * calls nothing.
+     * Starts the runner in run_dir (spec, spool, ack are there); idempotent: one that runs already
+     * is fine. on_gone may be called once, later. ERR_*: started nothing and calls nothing.
      */
-    int (*start)(struct engine *e, const char *run_dir, engine_fn started, engine_gone_fn on_gone,
-                 void *user);
+    int (*start)(struct engine *e, const struct engine_run *run, engine_fn started,
+                 engine_gone_fn on_gone, void *user);
     /* No further callbacks for this user pointer. */
     void (*forget)(struct engine *e, void *user);
     /* SIGTERM to the runner, which sees to the grace and KILL. ERR_NOT_FOUND: it does not live. */

@@ -301,7 +301,9 @@ static void on_gone(void *user)
 void live_start(struct live *l)
 {
     l->is_starting = true;
-    int r = l->o->engine->ops->start(l->o->engine, l->run_dir, on_started, on_gone, l);
+    const struct engine_run run = {
+        .run_dir = l->run_dir, .workspace = l->workspace, .row = &l->row};
+    int r = l->o->engine->ops->start(l->o->engine, &run, on_started, on_gone, l);
     if (r == 0)
         return;
     struct problem p;

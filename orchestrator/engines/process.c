@@ -153,7 +153,7 @@ static int spawn(struct child *c)
     return loop_process_spawn(c->e->loop, &opts, child_ended, c, &c->process);
 }
 
-static int process_start(struct engine *engine, const char *run_dir, engine_fn started,
+static int process_start(struct engine *engine, const struct engine_run *run, engine_fn started,
                          engine_gone_fn on_gone, void *user)
 {
     struct engine_process *e = CONTAINER_OF(engine, struct engine_process, base);
@@ -167,7 +167,7 @@ static int process_start(struct engine *engine, const char *run_dir, engine_fn s
     c->user = user;
     c->look_ms = LOCK_LOOK_MIN_MS;
     c->deadline_ms = clock_mono_ms() + LOCK_DEADLINE_MS;
-    int r = str_set(&c->run_dir, run_dir);
+    int r = str_set(&c->run_dir, run->run_dir);
     if (r == 0)
         r = loop_timer_new(e->loop, look_for_lock, c, &c->timer);
     if (r == 0)
