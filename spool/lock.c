@@ -11,12 +11,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 int rundir_liveness(int dirfd, enum rundir_liveness *ret, pid_t *ret_pid)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct stat st = {.st_size = 0};
 
     int fd = rundir_open_file(dirfd, RUNDIR_LOCK, false);
     if (fd == -ENOENT) {
@@ -26,33 +28,61 @@ int rundir_liveness(int dirfd, enum rundir_liveness *ret, pid_t *ret_pid)
     }
     if (fd < 0)
         return fd;
-    int rc = fcntl(fd, F_GETLK, &lock) < 0 ? -errno : 0;
+    int rc = fcntl(fd, F_GETLK, &lock) < 0 || fstat(fd, &st) < 0 ? -errno : 0;
     close(fd);
     if (rc < 0)
         return rc;
     bool alive = lock.l_type != F_UNLCK;
-    *ret = alive ? RUNDIR_ALIVE : RUNDIR_DEAD;
+    *ret = alive ? RUNDIR_ALIVE : st.st_size > 0 ? RUNDIR_DEAD : RUNDIR_NOT_STARTED;
     *ret_pid = alive && lock.l_pid > 0 ? lock.l_pid : 0;
     return 0;
 }
 
-int rundir_lock(int dirfd)
+int rundir_prepare_lock(int dirfd)
+{
+    return files_create_whole(dirfd, RUNDIR_LOCK, NULL, 0);
+}
+
+/* Locks the open file and writes the process id into it. */
+static int take(int fd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    char tmp[32];
+    struct stat st = {.st_size = 0};
     char pid[16];
-    int rc = 0;
 
-    snprintf(tmp, sizeof(tmp), RUNDIR_LOCK ".%ld", (long)getpid());
+    if (fcntl(fd, F_SETLK, &lock) < 0)
+        return errno == EAGAIN || errno == EACCES ? -EEXIST : -errno;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (st.st_size > 0) /* of one that has ended */
+        return -EEXIST;
     int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+    return files_write_all(fd, pid, (size_t)n);
+}
+
+static int take_prepared(int fd)
+{
+    int rc = take(fd);
+    if (rc == 0)
+        return fd;
+    close(fd);
+    return rc;
+}
+
+int rundir_lock(int dirfd)
+{
+    char tmp[32];
+
+    int prepared = rundir_open_file(dirfd, RUNDIR_LOCK, true);
+    if (prepared != -ENOENT)
+        return prepared < 0 ? prepared : take_prepared(prepared);
+    snprintf(tmp, sizeof(tmp), RUNDIR_LOCK ".%ld", (long)getpid());
     if (unlinkat(dirfd, tmp, 0) < 0 && errno != ENOENT) /* of a former process of this id */
         return -errno;
     int fd = files_open(dirfd, tmp, O_RDWR | O_CREAT | O_EXCL);
     if (fd < 0)
         return fd;
-    rc = files_write_all(fd, pid, (size_t)n);
-    if (rc == 0 && fcntl(fd, F_SETLK, &lock) < 0)
-        rc = -errno;
+    int rc = take(fd);
     if (rc == 0 && linkat(dirfd, tmp, dirfd, RUNDIR_LOCK, 0) < 0)
         rc = -errno;
     if (unlinkat(dirfd, tmp, 0) < 0 && rc == 0)

@@ -5,7 +5,8 @@
  * The lock is liveness. The runner writes its process id into a temporary file, takes a POSIX write
  * lock (fcntl F_SETLK) on it and then link()s it to `lock`: whoever sees `lock` sees it locked
  * while the runner lives, and the second runner's link() fails. F_GETLK names the holder's process
- * id.
+ * id. Where the files are mounted one by one no name can be made: there an empty `lock` is prepared
+ * beforehand, and who locks it first while it is empty is the runner.
  */
 #ifndef TAILGATE_SPOOL_RUNDIR_H
 #define TAILGATE_SPOOL_RUNDIR_H
@@ -19,7 +20,11 @@
 #define RUNDIR_ACK "ack"
 #define RUNDIR_LOCK "lock"
 
-/* Creates PATH (0700; its parent exists) with an empty ack and a spool that has just its header;
+/* What a spool has of the disk beyond its records, for the runner's own last ones. */
+#define RUNDIR_RESERVE_BYTES 8192u
+
+/* Creates PATH (0700; its parent exists) with an ack of 0 and a spool that has just its header,
+ * both with the blocks that they cannot do without once the disk is full (-ENOSPC when it is);
  * idempotent (existing files stay as they are). id: 32 hex digits. Returns 0 or -errno. */
 int rundir_create(const char *path, const char *id, int64_t created_us);
 /* Descriptor of the directory, or -errno. */
@@ -38,13 +43,15 @@ enum rundir_runner_exit {
 };
 
 enum rundir_liveness {
-    RUNDIR_NOT_STARTED, /* no lock file */
+    RUNDIR_NOT_STARTED, /* no lock file, or a prepared one */
     RUNDIR_ALIVE,
     RUNDIR_DEAD, /* lock file, not locked */
 };
 /* *ret_pid: the holder, 0 unless alive. 0 or -errno. Never call it in the process that holds the
  * lock: closing would release it. */
 int rundir_liveness(int dirfd, enum rundir_liveness *ret, pid_t *ret_pid);
+/* An empty lock file; an existing one stays as it is. 0 or -errno. */
+int rundir_prepare_lock(int dirfd);
 /* The runner's side: takes the lock for life. Returns the descriptor to keep, -EEXIST when another
  * runner was first. */
 int rundir_lock(int dirfd);
@@ -55,6 +62,9 @@ int rundir_signal(int dirfd, int signum);
 /* ack: committed bytes of the spool, u64 little endian. 0 or -errno. */
 int rundir_ack_write(int ack_fd, uint64_t offset);
 int rundir_ack_read(int ack_fd, uint64_t *ret_offset);
+/* Takes blocks for [from, to) without changing the file's size. -ENOSPC, -EDQUOT, -EFBIG; others
+ * (-EOPNOTSUPP) when its file system cannot do it. */
+int rundir_reserve(int spool_fd, uint64_t from, uint64_t to);
 /* Punches a hole over the whole pages in [from, to). -EOPNOTSUPP is returned like other errors. */
 int rundir_punch(int spool_fd, uint64_t from, uint64_t to);
 

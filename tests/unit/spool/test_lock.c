@@ -103,9 +103,8 @@ static void test_lock__second__refused_dead_or_alive(void **state)
     assert_liveness(d, RUNDIR_DEAD, 0);
 }
 
-static void test_lock__race__one_winner(void **state)
+static void assert_one_winner(const struct dir *d)
 {
-    struct dir *d = *state;
     enum { RACERS = 8 };
     pid_t pids[RACERS];
     int p[2];
@@ -136,6 +135,36 @@ static void test_lock__race__one_winner(void **state)
     close(p[1]);
 }
 
+static void test_lock__race__one_winner(void **state)
+{
+    assert_one_winner(*state);
+}
+
+static void test_lock__race_for_a_prepared_one__one_winner(void **state)
+{
+    struct dir *d = *state;
+    assert_int_equal(rundir_prepare_lock(d->fd), 0);
+    assert_one_winner(d);
+}
+
+static void test_lock__prepared__not_started_until_it_is_taken(void **state)
+{
+    struct dir *d = *state;
+    int rc = 0;
+    assert_int_equal(rundir_prepare_lock(d->fd), 0);
+    assert_liveness(d, RUNDIR_NOT_STARTED, 0);
+    pid_t pid = holder(d, &rc);
+    assert_true(rc >= 0);
+    assert_liveness(d, RUNDIR_ALIVE, pid);
+    assert_int_equal(rundir_prepare_lock(d->fd), 0); /* changes nothing */
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_liveness(d, RUNDIR_DEAD, 0);
+    pid = holder(d, &rc);
+    assert_int_equal(rc, -EEXIST);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 static void test_lock__impossible__errno(void **state)
 {
     enum rundir_liveness live = RUNDIR_NOT_STARTED;
@@ -153,6 +182,8 @@ int main(void)
         T(test_lock__life_of_a_holder__seen),
         T(test_lock__second__refused_dead_or_alive),
         T(test_lock__race__one_winner),
+        T(test_lock__race_for_a_prepared_one__one_winner),
+        T(test_lock__prepared__not_started_until_it_is_taken),
         cmocka_unit_test(test_lock__impossible__errno),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
