@@ -181,6 +181,7 @@ static int make_orchestrator(struct boot *b)
         .max_live = (size_t)o->max_live,
         .spool_max = o->spool_bytes,
         .drain_ms = o->drain_ms,
+        .spool_full_fails = o->spool_full == 1,
         .run_user = geteuid() == 0 ? o->run_user : NULL,
         .sandbox_read_paths = o->sandbox_read_paths,
         .sandbox_write_paths = o->sandbox_write_paths,

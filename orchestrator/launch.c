@@ -31,6 +31,7 @@ static int write_spec(const struct live *l, char **env)
         .grace_ms = l->row.grace_s * 1000,
         .drain_ms = o->opts.drain_ms,
         .spool_max = o->opts.spool_max,
+        .spool_full = o->opts.spool_full_fails ? SPEC_SPOOL_FULL_FAIL : SPEC_SPOOL_FULL_BLOCK,
         .sandbox = o->set_ids ? SPEC_SANDBOX_SCOPE : SPEC_SANDBOX_FILES,
         .read_paths = o->read_paths,
         .write_paths = o->write_paths,

@@ -16,6 +16,7 @@ enum row {
     ROW_EXIT_OK,
     ROW_EXIT_FAILED,
     ROW_EXIT_TIMEOUT,
+    ROW_EXIT_FULL,
     ROW_EXIT_NOT_STARTED,
     ROW_EXIT_STOPPED,
     ROW_STOP_ASKED,
@@ -42,6 +43,7 @@ static const uint8_t table[ROW_COUNT][EXEC_STATUS_COUNT] = {
     [ROW_EXIT_OK] =          {NO, SU, SU, SD, NO, NO, NO},
     [ROW_EXIT_FAILED] =      {NO, FA, FA, SD, NO, NO, NO},
     [ROW_EXIT_TIMEOUT] =     {NO, FA, FA, FA, NO, NO, NO},
+    [ROW_EXIT_FULL] =        {NO, FA, FA, FA, NO, NO, NO},
     [ROW_EXIT_NOT_STARTED] = {NO, FA, FA, SD, NO, NO, NO},
     [ROW_EXIT_STOPPED] =     {NO, SD, SD, SD, NO, NO, NO},
     [ROW_STOP_ASKED] =       {SD, TE, TE, NO, NO, NO, NO},
@@ -54,6 +56,8 @@ static const uint8_t table[ROW_COUNT][EXEC_STATUS_COUNT] = {
 
 static enum row exit_row(const struct spool_exit *x)
 {
+    if (x->flags & (SPOOL_EXIT_SPOOL_FULL | SPOOL_EXIT_DISK_FULL))
+        return ROW_EXIT_FULL;
     if (x->flags & SPOOL_EXIT_TIMED_OUT)
         return ROW_EXIT_TIMEOUT;
     if (x->flags & SPOOL_EXIT_STOPPED)
@@ -131,6 +135,10 @@ static void describe_exit(struct run_step *s, enum row row, const struct spool_e
         s->to.exit_code = EXIT_CODE_TIMEOUT;
         set_reason(&s->to, "timeout");
         (void)snprintf(s->cause, sizeof s->cause, "timeout");
+        break;
+    case ROW_EXIT_FULL:
+        set_reason(&s->to, x->flags & SPOOL_EXIT_SPOOL_FULL ? "spool_full" : "disk_full");
+        (void)snprintf(s->cause, sizeof s->cause, "%s", s->to.reason);
         break;
     case ROW_EXIT_NOT_STARTED:
         set_reason(&s->to, "start_failed");

@@ -7,6 +7,7 @@
  *   exit 0         –         R, SUCCEEDED  SUCCEEDED     STOPPED       –
  *   exit n, signal –         R, FAILED     FAILED        STOPPED       –
  *   timed out      –         R, FAILED     FAILED        FAILED        –
+ *   had no room    –         R, FAILED     FAILED        FAILED        –
  *   not started    –         FAILED        FAILED        STOPPED       –
  *   was stopped    –         R, STOPPED    STOPPED       STOPPED       –
  *   stop asked     STOPPED   TERMINATING   TERMINATING   –             –

@@ -31,6 +31,7 @@ struct orchestrator_opts {
     size_t env_bytes_max; /* of all names and values */
     size_t max_live;      /* live executions here; more: ERR_LIMIT */
     uint64_t spool_max;
+    bool spool_full_fails; /* a command whose output finds no room is ended; else it waits */
     int64_t drain_ms;
     const char *run_user; /* as root: commands run as this user; NULL otherwise */
     const char *sandbox_read_paths, *sandbox_write_paths; /* colon-separated; NULL = none */

@@ -1,6 +1,9 @@
 /*
  * Feeds the spool's writer and minds its bounds: the bytes past ack, the disk's room, the age of
  * what is not yet written.
+ *
+ *   file: | holes | to be read | about to be written | own records |
+ *         0       ack          end of file                         reserved
  */
 #include "runner/outlet.h"
 
@@ -8,8 +11,10 @@
 #include "spool/rundir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define LOOK_MS 20            /* between looks at ack while its moving on is waited for */
@@ -18,12 +23,71 @@
 #define TRIES_MAX 20u         /* ten seconds of another error: broken */
 #define PUNCH_STEP (1u << 20) /* smaller holes cost more calls than they free */
 #define WAIT_MS 5             /* a record waits no longer, however busy the streams are */
-/* What the disk may hold past the pause: one round of reading, one step of holes not yet punched. A
- * bound that is large beside it includes it; a small one is passed by that much. */
-#define SLACK_BYTES (PUNCH_STEP + 2 * SPOOL_WRITE_BYTES)
+/* What the disk may hold past the pause: one round of reading, what is reserved ahead, one step of
+ * holes not yet punched. A bound that is large beside it includes it; a small one is passed by that
+ * much. */
+#define SLACK_BYTES (PUNCH_STEP + 3 * SPOOL_WRITE_BYTES)
 #define SLACK_INCLUDED_FROM (16u << 20)
-#define OWN_BYTES 8192u /* of the writer's buffer, kept for the runner's own records */
+#define OWN_BYTES RUNDIR_RESERVE_BYTES /* of buffer and disk, for the runner's own records */
 #define SYSTEM_LINE_MAX 1024u
+
+static void read_ack(struct outlet *o)
+{
+    uint64_t ack = 0;
+    if (rundir_ack_read(o->ack_fd, &ack) == 0 && ack > o->ack && ack <= spool_writer_end(o->writer))
+        o->ack = ack;
+}
+
+/* A file system without holes keeps the bytes: nothing else to do about it. */
+static void punch(struct outlet *o)
+{
+    (void)rundir_punch(o->spool_fd, o->punched, o->ack);
+    o->punched = o->ack;
+}
+
+/* ---- the disk's room ---- */
+
+static bool is_full(int error)
+{
+    return error == -ENOSPC || error == -EDQUOT || error == -EFBIG;
+}
+
+static int reserve_to(struct outlet *o, uint64_t end)
+{
+    if (end <= o->reserved)
+        return 0;
+    int rc = rundir_reserve(o->spool_fd, o->reserved, end);
+    if (rc == 0)
+        o->reserved = end;
+    else if (!is_full(rc))
+        o->reserved = UINT64_MAX; /* then writes themselves tell */
+    return is_full(rc) ? rc : 0;
+}
+
+/* Blocks for what waits to be written and, behind it, the runner's own records. With as much again
+ * where there is plenty, so that a busy spool asks half as often. */
+static int reserve(struct outlet *o)
+{
+    struct rlimit limit;
+    uint64_t need = spool_writer_end(o->writer) + OWN_BYTES;
+
+    if (o->is_ending)
+        return 0;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        need > limit.rlim_cur)
+        return -EFBIG;
+    if (need <= o->reserved)
+        return 0;
+    int rc = reserve_to(o, need + spool_writer_waiting(o->writer));
+    if (rc < 0) {
+        read_ack(o);
+        punch(o);
+        rc = reserve_to(o, need);
+    }
+    return rc;
+}
+
+/* ---- life cycle ---- */
 
 int outlet_init(struct outlet *o, int spool_fd, int ack_fd, uint64_t bound)
 {
@@ -38,7 +102,12 @@ int outlet_init(struct outlet *o, int spool_fd, int ack_fd, uint64_t bound)
                          .ack = ack > SPOOL_HEADER_LEN ? ack : SPOOL_HEADER_LEN,
                          .waiting_since_ms = NEVER_MS,
                          .retry_at_ms = NEVER_MS};
-    return spool_writer_new_at(spool_fd, ack, &o->writer);
+    rc = spool_writer_new_at(spool_fd, ack, &o->writer);
+    if (rc == 0) {
+        o->reserved = spool_writer_end(o->writer);
+        (void)reserve(o); /* a disk that is full already is met again by the first flush */
+    }
+    return rc;
 }
 
 void outlet_done(struct outlet *o)
@@ -97,7 +166,9 @@ void outlet_flush(struct outlet *o, int64_t now)
 {
     if (o->error != 0 && now < o->retry_at_ms)
         return;
-    int rc = spool_writer_flush(o->writer);
+    int rc = reserve(o);
+    if (rc == 0)
+        rc = spool_writer_flush(o->writer);
     if (rc < 0) {
         o->error = rc;
         o->retry_at_ms = now + RETRY_MS;
@@ -126,20 +197,6 @@ static bool has_holes_to_come(const struct outlet *o)
     return spool_writer_end(o->writer) - o->punched >= PUNCH_STEP;
 }
 
-/* A file system without holes keeps the bytes: nothing else to do about it. */
-static void punch(struct outlet *o)
-{
-    (void)rundir_punch(o->spool_fd, o->punched, o->ack);
-    o->punched = o->ack;
-}
-
-static void read_ack(struct outlet *o)
-{
-    uint64_t ack = 0;
-    if (rundir_ack_read(o->ack_fd, &ack) == 0 && ack > o->ack && ack <= spool_writer_end(o->writer))
-        o->ack = ack;
-}
-
 void outlet_look(struct outlet *o, int64_t now)
 {
     if (now < o->look_at_ms || (!is_paused(o) && !has_holes_to_come(o)))
@@ -152,12 +209,35 @@ void outlet_look(struct outlet *o, int64_t now)
 
 bool outlet_is_open(const struct outlet *o)
 {
-    return o->error == 0 && !is_paused(o);
+    return o->error == 0 && (o->is_ending || !is_paused(o));
 }
 
 bool outlet_is_broken(const struct outlet *o)
 {
-    return o->tries >= TRIES_MAX && o->error != -ENOSPC && o->error != -EDQUOT;
+    return o->tries >= TRIES_MAX && !is_full(o->error);
+}
+
+enum outlet_state outlet_state(struct outlet *o)
+{
+    if (o->error != 0)
+        return is_full(o->error) ? OUTLET_DISK_FULL : OUTLET_FAILING;
+    if (outlet_is_open(o))
+        return OUTLET_OPEN;
+    read_ack(o);
+    return is_paused(o) ? OUTLET_SPOOL_FULL : OUTLET_OPEN;
+}
+
+void outlet_give_up(struct outlet *o)
+{
+    o->is_ending = true;
+    if (o->error == 0) /* all of it can be written */
+        return;
+    /* When the file cannot even be read and cut, what waits stays and is tried again at the end. */
+    if (spool_writer_discard(o->writer, o->ack) == 0)
+        o->waiting_since_ms = NEVER_MS;
+    o->error = 0;
+    o->retry_at_ms = NEVER_MS;
+    o->tries = 0;
 }
 
 int64_t outlet_next_ms(const struct outlet *o)
@@ -172,6 +252,7 @@ int64_t outlet_next_ms(const struct outlet *o)
 
 int outlet_finish(struct outlet *o)
 {
+    o->is_ending = true;
     for (;;) {
         int64_t now = now_ms();
         outlet_flush(o, now);
@@ -183,5 +264,6 @@ int outlet_finish(struct outlet *o)
     }
     read_ack(o);
     punch(o);
+    (void)ftruncate(o->spool_fd, (off_t)spool_writer_end(o->writer)); /* the reserve's blocks */
     return fsync(o->spool_fd) < 0 ? -errno : 0;
 }

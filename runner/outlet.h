@@ -2,9 +2,12 @@
  * The runner's side of a spool: what goes in, when it is written, and whether more may come.
  *
  *   open ──(bytes past ack reach the bound)──▶ paused ──(ack moves)──▶ open
- *   open ──(a write fails: disk full)──▶ blocked ──(a later try goes through)──▶ open
+ *   open ──(no room on the disk)──▶ blocked ──(a later try goes through)──▶ open
+ *   any ──outlet_give_up──▶ ending: only the runner's own records are written
  *
  * While it is not open nobody reads the command's pipes, so the command blocks; nothing is dropped.
+ * Blocks of the file are taken before lines are written to it, and some more, so that the runner's
+ * own last records have a place however full the disk is.
  */
 #ifndef TAILGATE_RUNNER_OUTLET_H
 #define TAILGATE_RUNNER_OUTLET_H
@@ -13,12 +16,21 @@
 
 #include <stdbool.h>
 
+enum outlet_state {
+    OUTLET_OPEN,
+    OUTLET_SPOOL_FULL, /* the bound is reached */
+    OUTLET_DISK_FULL,  /* or a quota, or the largest file */
+    OUTLET_FAILING,    /* writes fail for another reason */
+};
+
 struct outlet {
     struct spool_writer *writer;
     int spool_fd, ack_fd;
-    uint64_t bound;   /* the spec's spool_max, what is added past a pause taken off */
-    uint64_t ack;     /* as last read */
-    uint64_t punched; /* holes reach to here */
+    uint64_t bound;    /* the spec's spool_max, what is added past a pause taken off */
+    uint64_t ack;      /* as last read */
+    uint64_t punched;  /* holes reach to here */
+    uint64_t reserved; /* the file has blocks to here; UINT64_MAX: its file system cannot tell */
+    bool is_ending;    /* the reserve is used up */
     int64_t look_at_ms;
     int64_t waiting_since_ms; /* of the oldest unwritten record; NEVER_MS = none */
     int64_t retry_at_ms;      /* blocked until then; NEVER_MS = not blocked */
@@ -43,6 +55,10 @@ bool outlet_is_due(const struct outlet *o, int64_t now_ms);
 /* Reads ack when it matters, punches holes behind it. */
 void outlet_look(struct outlet *o, int64_t now_ms);
 bool outlet_is_open(const struct outlet *o);
+/* Looks at ack first: what was committed meanwhile counts. */
+enum outlet_state outlet_state(struct outlet *o);
+/* Forgets lines that are not on the disk; the runner's own records can still be added. */
+void outlet_give_up(struct outlet *o);
 /* A write keeps failing for another reason than a full disk. */
 bool outlet_is_broken(const struct outlet *o);
 /* When outlet_flush or outlet_look has something to do. */

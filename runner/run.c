@@ -12,6 +12,7 @@
 #include "runner/run.h"
 
 #include "runner/child.h"
+#include "runner/full.h"
 #include "runner/now.h"
 #include "runner/stop.h"
 #include "runner/stream.h"
@@ -46,6 +47,8 @@ struct run {
     int64_t timeout_at_ms;
     int64_t drain_until_ms;
     int64_t stepped_at_ms;
+    struct full full;
+    bool is_given_up; /* nothing more is read */
     struct spool_exit exit;
     struct stream streams[STREAMS];
 };
@@ -153,6 +156,35 @@ static void step_draining(struct run *r, int64_t now)
     }
 }
 
+static void drop_streams(struct run *r)
+{
+    r->is_given_up = true;
+    for (size_t i = 0; i < STREAMS; i++)
+        stream_drop(&r->streams[i]);
+}
+
+/* Blocked for good: by --spool-full=fail, by an error that stays, or since the command was ended
+ * and the disk has no room for its last words. */
+static void mind_full(struct run *r, int64_t now)
+{
+    const uint32_t by_us = SPOOL_EXIT_STOPPED | SPOOL_EXIT_TIMED_OUT;
+    enum outlet_state state = full_watch(&r->full, r->out, now);
+    bool is_ended = r->asked_to_stop || (r->exit.flags & by_us) != 0;
+    bool is_full = state == OUTLET_SPOOL_FULL || state == OUTLET_DISK_FULL;
+
+    if (state == OUTLET_OPEN || r->is_given_up)
+        return;
+    if ((is_full && r->spec->spool_full == SPEC_SPOOL_FULL_FAIL) || outlet_is_broken(r->out)) {
+        drop_streams(r);
+        r->exit.flags |= full_end(state, r->out);
+        if (r->phase == PHASE_RUNNING)
+            stop_begin(&r->stop, now, r->spec->grace_ms);
+    } else if (state == OUTLET_DISK_FULL && r->phase == PHASE_LAST && is_ended) {
+        drop_streams(r);
+        full_lose_rest(r->out);
+    }
+}
+
 static void step(struct run *r, int64_t now)
 {
     /* The command's descendants cannot write while nobody reads: that time is not theirs. */
@@ -233,6 +265,7 @@ static void loop(struct run *r)
         int64_t now = now_ms();
         if (n > 0 && fds[0].revents != 0)
             read_signals(r);
+        mind_full(r, now);
         if (n >= 0)
             handle_streams(r, fds, now);
         outlet_look(r->out, now);
@@ -316,7 +349,8 @@ static bool is_stopped(struct run *r)
 /* True when the command may follow. */
 static bool run_setup(struct run *r)
 {
-    const uint32_t ended_by_us = SPOOL_EXIT_STOPPED | SPOOL_EXIT_TIMED_OUT;
+    const uint32_t ended_by_us =
+        SPOOL_EXIT_STOPPED | SPOOL_EXIT_TIMED_OUT | SPOOL_EXIT_SPOOL_FULL | SPOOL_EXIT_DISK_FULL;
     struct run_spec setup = *r->spec;
     struct child_failure failure;
 

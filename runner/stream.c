@@ -72,6 +72,16 @@ void stream_mind_silence(struct stream *s, struct outlet *o, int64_t now)
         lines_give_part(&s->lines, o);
 }
 
+void stream_drop(struct stream *s)
+{
+    stream_done(s);
+    s->pos = 0;
+    s->len = 0;
+    s->lines.len = 0;
+    s->silent_at_ms = NEVER_MS;
+    s->ended = true;
+}
+
 void stream_set_last(struct stream *s)
 {
     s->budget = LAST_BYTES;

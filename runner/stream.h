@@ -30,6 +30,8 @@ void stream_read(struct stream *s, struct outlet *o, int64_t now_ms);
 void stream_pump(struct stream *s, struct outlet *o);
 /* Gives out an unfinished line whose time has come. */
 void stream_mind_silence(struct stream *s, struct outlet *o, int64_t now_ms);
+/* Closes it; what was not given out yet is forgotten. */
+void stream_drop(struct stream *s);
 /* No writer is left that counts: reads what is there, up to a bound, then closes. */
 void stream_set_last(struct stream *s);
 

@@ -60,6 +60,8 @@ struct spool_record {
 /* The command could not be started; exit_code has 126 or 127, or the failed setup's. */
 #define SPOOL_EXIT_NOT_STARTED 16u
 #define SPOOL_EXIT_SETUP_FAILED 32u /* … because the setup before it failed */
+#define SPOOL_EXIT_SPOOL_FULL 64u   /* ended since what waits for a commit reached its bound */
+#define SPOOL_EXIT_DISK_FULL 128u   /* … since the spool's disk had no room */
 struct spool_exit {
     int32_t exit_code; /* the command's own; 128+signal when signalled */
     int32_t signal;    /* 0 = none */

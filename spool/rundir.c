@@ -28,8 +28,20 @@ int rundir_open(const char *path)
     return fd < 0 ? -errno : fd;
 }
 
+/* A file system that cannot do it is as good as its luck. */
+static int reserve_first(int dirfd)
+{
+    int fd = rundir_open_file(dirfd, RUNDIR_SPOOL, true);
+    if (fd < 0)
+        return fd;
+    int rc = rundir_reserve(fd, 0, SPOOL_HEADER_LEN + RUNDIR_RESERVE_BYTES);
+    close(fd);
+    return rc == -ENOSPC || rc == -EDQUOT ? rc : 0;
+}
+
 int rundir_create(const char *path, const char *id, int64_t created_us)
 {
+    static const uint8_t no_ack[8] = {0}; /* a later one overwrites them: that needs no room */
     uint8_t header[SPOOL_HEADER_LEN];
 
     if (strnlen(id, SPOOL_ID_LEN + 1) != SPOOL_ID_LEN)
@@ -42,7 +54,9 @@ int rundir_create(const char *path, const char *id, int64_t created_us)
     spool_header_pack(id, created_us, header);
     int rc = files_create_whole(dirfd, RUNDIR_SPOOL, header, sizeof(header));
     if (rc == 0)
-        rc = files_create_whole(dirfd, RUNDIR_ACK, NULL, 0);
+        rc = files_create_whole(dirfd, RUNDIR_ACK, no_ack, sizeof(no_ack));
+    if (rc == 0)
+        rc = reserve_first(dirfd);
     close(dirfd);
     return rc;
 }
@@ -119,6 +133,20 @@ int rundir_ack_read(int ack_fd, uint64_t *ret_offset)
         return -EBADMSG;
     *ret_offset = n == 0 ? 0 : get_u64(b);
     return 0;
+}
+
+int rundir_reserve(int spool_fd, uint64_t from, uint64_t to)
+{
+    int rc = 0;
+
+    if (to > (uint64_t)INT64_MAX)
+        return -EFBIG;
+    if (from >= to)
+        return 0;
+    do {
+        rc = fallocate(spool_fd, FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from));
+    } while (rc < 0 && errno == EINTR);
+    return rc < 0 ? -errno : 0;
 }
 
 int rundir_punch(int spool_fd, uint64_t from, uint64_t to)

@@ -20,6 +20,12 @@ enum spec_sandbox {
     SPEC_SANDBOX_FILES, /* and files: its workspace, the system's files, `paths` */
 };
 
+/* What a command meets whose output finds no room: spool_max is reached, or the disk is full. */
+enum spec_spool_full {
+    SPEC_SPOOL_FULL_BLOCK, /* it waits */
+    SPEC_SPOOL_FULL_FAIL,  /* it is ended */
+};
+
 struct run_spec {
     char id[33];
     char *command;   /* /bin/sh -c command */
@@ -33,6 +39,7 @@ struct run_spec {
     int64_t grace_ms;   /* between TERM and KILL */
     int64_t drain_ms;   /* how long descendants may hold the pipes after the command's end */
     uint64_t spool_max; /* bytes past ack at which reading stops */
+    enum spec_spool_full spool_full;
     enum spec_sandbox sandbox;
     char **read_paths; /* NULL-ended; further trees the command may read, with SPEC_SANDBOX_FILES */
     char **write_paths; /* … and write */

@@ -108,6 +108,14 @@ static int take_sandbox(const uint8_t *p, size_t n, enum spec_sandbox *ret)
     return 0;
 }
 
+static int take_spool_full(const uint8_t *p, size_t n, enum spec_spool_full *ret)
+{
+    if (n != 1 || *p != SPEC_SPOOL_FULL_FAIL)
+        return -EBADMSG;
+    *ret = SPEC_SPOOL_FULL_FAIL;
+    return 0;
+}
+
 static int take_field(struct decoder *d, uint16_t tag, const uint8_t *p, size_t n)
 {
     struct run_spec *s = d->spec;
@@ -135,6 +143,8 @@ static int take_field(struct decoder *d, uint16_t tag, const uint8_t *p, size_t 
         return take_i64(p, n, &s->drain_ms);
     case SPEC_TAG_SPOOL_MAX:
         return take_int(p, n, 8, &s->spool_max);
+    case SPEC_TAG_SPOOL_FULL:
+        return take_spool_full(p, n, &s->spool_full);
     case SPEC_TAG_SANDBOX:
         return take_sandbox(p, n, &s->sandbox);
     case SPEC_TAG_READ_PATH:

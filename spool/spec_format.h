@@ -6,10 +6,10 @@
  *   5 tty (u8)              6 uid (u32)         7 gid (u32)          8 timeout_ms (i64)
  *   9 grace_ms (i64)       10 drain_ms (i64)   11 spool_max (u64)   12 sandbox (u8)
  *  13* read path           14* write path      15 setup            16* setup environment entry
- *  17 directory
+ *  17 directory           18 spool_full (u8)
  *
- * uid and gid stand together or not at all: they are set_ids. Setup and directory may be absent,
- * all others that are not marked must be there.
+ * uid and gid stand together or not at all: they are set_ids. Setup, directory and spool_full
+ * (then: block) may be absent, all others that are not marked must be there.
  */
 #ifndef TAILGATE_SPOOL_SPEC_FORMAT_H
 #define TAILGATE_SPOOL_SPEC_FORMAT_H
@@ -40,6 +40,7 @@ enum spec_tag {
     SPEC_TAG_SETUP,
     SPEC_TAG_SETUP_ENV,
     SPEC_TAG_DIRECTORY,
+    SPEC_TAG_SPOOL_FULL,
     SPEC_TAG_COUNT
 };
 #define SPEC_TAGS_REPEATED                                                       \

@@ -42,21 +42,31 @@ static int find_end(int fd, uint64_t from, uint64_t *ret_end, int64_t *ret_time_
     return rc == -EAGAIN ? 0 : rc;
 }
 
-int spool_writer_new_at(int fd, uint64_t from, struct spool_writer **ret)
+/* Cuts off what is behind the last whole record. */
+static int cut_torn(int fd, uint64_t from, uint64_t *ret_end, int64_t *ret_time_us)
 {
-    uint64_t end = 0;
-    int64_t time_us = INT64_MIN;
     struct stat st;
 
-    int rc = find_end(fd, from, &end, &time_us);
+    int rc = find_end(fd, from, ret_end, ret_time_us);
     if (rc < 0)
         return rc;
     if (fstat(fd, &st) < 0)
         return -errno;
-    if ((uint64_t)st.st_size < end) /* `from` is no boundary of this file */
+    if ((uint64_t)st.st_size < *ret_end) /* `from` is no boundary of this file */
         return -EBADMSG;
-    if ((uint64_t)st.st_size > end && ftruncate(fd, (off_t)end) < 0)
+    if ((uint64_t)st.st_size > *ret_end && ftruncate(fd, (off_t)*ret_end) < 0)
         return -errno;
+    return 0;
+}
+
+int spool_writer_new_at(int fd, uint64_t from, struct spool_writer **ret)
+{
+    uint64_t end = 0;
+    int64_t time_us = INT64_MIN;
+
+    int rc = cut_torn(fd, from, &end, &time_us);
+    if (rc < 0)
+        return rc;
     struct spool_writer *w = malloc(sizeof(*w));
     if (w == NULL)
         return -ENOMEM;
@@ -118,6 +128,21 @@ int spool_writer_flush(struct spool_writer *w)
             return -errno;
         w->done += (size_t)k;
     }
+    w->done = 0;
+    w->len = 0;
+    return 0;
+}
+
+int spool_writer_discard(struct spool_writer *w, uint64_t from)
+{
+    uint64_t end = 0;
+    int64_t time_us =
+        INT64_MIN; /* of what is there; what was given out goes on from last_time_us */
+
+    int rc = cut_torn(w->fd, from, &end, &time_us);
+    if (rc < 0)
+        return rc;
+    w->end = end;
     w->done = 0;
     w->len = 0;
     return 0;

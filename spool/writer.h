@@ -24,6 +24,9 @@ int spool_writer_append(struct spool_writer *w, int64_t time_us, uint8_t kind, u
                         const void *p, uint32_t len);
 /* 0 when everything is in the file; -errno (ENOSPC, …) with the rest kept for the next flush. */
 int spool_writer_flush(struct spool_writer *w);
+/* Forgets what is not in the file, a record that is there in part included. from: a record boundary
+ * that the file holds (what ack says). 0, -EBADMSG, -ENOMEM, -errno. */
+int spool_writer_discard(struct spool_writer *w, uint64_t from);
 /* File offset behind everything appended, written or not. */
 uint64_t spool_writer_end(const struct spool_writer *w);
 /* Bytes that the next flush will write. */

@@ -36,6 +36,7 @@ static void test_live_launch__spec_says_all(void **state)
     struct run_spec spec;
     strings_free(w->o->read_paths);
     w->o->read_paths = paths_split("/opt:/srv");
+    w->o->opts.spool_full_fails = true;
     struct live *l = launch(w, env);
     assert_int_equal(fake_engine.starts, 1);
     int dirfd = rundir_open(l->run_dir);
@@ -51,6 +52,7 @@ static void test_live_launch__spec_says_all(void **state)
     assert_int_equal(spec.grace_ms, 10000);
     assert_int_equal(spec.drain_ms, 100);
     assert_int_equal(spec.spool_max, 1 << 20);
+    assert_int_equal(spec.spool_full, SPEC_SPOOL_FULL_FAIL);
     assert_string_equal(spec.read_paths[1], "/srv");
     if (geteuid() == 0) {
         assert_true(spec.set_ids && spec.uid != 0);

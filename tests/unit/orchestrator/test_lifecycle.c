@@ -17,6 +17,9 @@ static const struct spool_exit exit_7 = {.exit_code = 7, .ended_us = STARTED + 5
 static const struct spool_exit exit_signal = {.exit_code = 137, .signal = 9};
 static const struct spool_exit exit_timeout = {
     .exit_code = 143, .signal = 15, .flags = SPOOL_EXIT_TIMED_OUT};
+static const struct spool_exit exit_spool_full = {
+    .exit_code = 143, .signal = 15, .flags = SPOOL_EXIT_SPOOL_FULL | SPOOL_EXIT_STOPPED};
+static const struct spool_exit exit_disk_full = {.flags = SPOOL_EXIT_DISK_FULL};
 static const struct spool_exit exit_not_started = {.exit_code = 127,
                                                    .flags = SPOOL_EXIT_NOT_STARTED};
 static const struct spool_exit exit_stopped = {
@@ -47,6 +50,8 @@ static const struct row rows[] = {
     {"exit n", RUN_EXITED, &exit_7, {NONE, R(FA), FA, SD}, 7, 0, ""},
     {"signal", RUN_EXITED, &exit_signal, {NONE, R(FA), FA, SD}, 137, 9, ""},
     {"timeout", RUN_EXITED, &exit_timeout, {NONE, R(FA), FA, FA}, 124, 15, "timeout"},
+    {"spool full", RUN_EXITED, &exit_spool_full, {NONE, R(FA), FA, FA}, 143, 15, "spool_full"},
+    {"disk full", RUN_EXITED, &exit_disk_full, {NONE, R(FA), FA, FA}, 0, 0, "disk_full"},
     {"not started", RUN_EXITED, &exit_not_started, {NONE, FA, FA, SD}, 127, 0, "start_failed"},
     {"stopped", RUN_EXITED, &exit_stopped, {NONE, R(SD), SD, SD}, 0, 15, "stopped"},
     {"stop asked", RUN_STOP_ASKED, NULL, {SD, TE, TE, NONE}, 0, 0, "stopped"},

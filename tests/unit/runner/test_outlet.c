@@ -10,12 +10,15 @@ int __real_clock_gettime(clockid_t id, struct timespec *t);
 int __wrap_clock_gettime(clockid_t id, struct timespec *t);
 int __wrap_usleep(unsigned us);
 int __wrap_fsync(int fd);
+int __real_fallocate(int fd, int mode, off_t offset, off_t len);
+int __wrap_fallocate(int fd, int mode, off_t offset, off_t len);
 
 static int write_error;   /* errno of every write; 0: they go through */
 static unsigned sleeps;   /* calls of usleep, which do not sleep here */
 static unsigned heals_at; /* write_error is cleared by this sleep */
 static int fsync_error;
-static int64_t slept_us; /* what the clock is ahead by */
+static int reserve_error; /* errno of taking blocks */
+static int64_t slept_us;  /* what the clock is ahead by */
 
 int __wrap_clock_gettime(clockid_t id, struct timespec *t)
 {
@@ -33,6 +36,15 @@ ssize_t __wrap_write(int fd, const void *p, size_t n)
 {
     errno = write_error;
     return write_error != 0 ? -1 : __real_write(fd, p, n);
+}
+
+/* With FALLOC_FL_PUNCH_HOLE it is a hole, which always goes through. */
+int __wrap_fallocate(int fd, int mode, off_t offset, off_t len)
+{
+    if (reserve_error == 0 || (mode & FALLOC_FL_PUNCH_HOLE) != 0)
+        return __real_fallocate(fd, mode, offset, len);
+    errno = reserve_error;
+    return -1;
 }
 
 int __wrap_usleep(unsigned us)
@@ -108,7 +120,7 @@ static void test_outlet__large_bound__includes_what_is_added_past_it(void **stat
 {
     struct spooled s;
     spooled_init(&s, 64u << 20);
-    assert_int_equal(s.out.bound, (64u << 20) - (1u << 20) - 2 * SPOOL_WRITE_BYTES);
+    assert_int_equal(s.out.bound, (64u << 20) - (1u << 20) - 3 * SPOOL_WRITE_BYTES);
     spooled_done(&s);
     (void)state;
 }
@@ -192,6 +204,93 @@ static void test_outlet__disk_full__blocked_then_continues(void **state)
     (void)state;
 }
 
+static void test_outlet_state__tells_why(void **state)
+{
+    struct spooled s;
+    spooled_init(&s, 1000);
+    assert_int_equal(outlet_state(&s.out), OUTLET_OPEN);
+    add_lines(&s.out, 10, 80);
+    assert_int_equal(outlet_state(&s.out), OUTLET_SPOOL_FULL);
+    assert_int_equal(rundir_ack_write(s.ack_fd, 264), 0);
+    assert_int_equal(outlet_state(&s.out), OUTLET_OPEN); /* without waiting for the next look */
+    static const struct {
+        int error;
+        enum outlet_state want;
+    } rows[] = {{ENOSPC, OUTLET_DISK_FULL},
+                {EDQUOT, OUTLET_DISK_FULL},
+                {EFBIG, OUTLET_DISK_FULL},
+                {EIO, OUTLET_FAILING}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        write_error = rows[i].error;
+        outlet_flush(&s.out, INT64_MAX);
+        assert_int_equal(outlet_state(&s.out), rows[i].want);
+        assert_false(outlet_is_open(&s.out));
+    }
+    write_error = 0;
+    spooled_done(&s);
+    (void)state;
+}
+
+/* Blocks are taken before lines need them; without room for the runner's own records behind them
+ * lines are not written at all. */
+static void test_outlet__disk_full__own_records_have_their_place(void **state)
+{
+    struct spooled s;
+    size_t n = 0;
+    size_t records = 0;
+    spooled_init(&s, 1u << 30);
+    add_lines(&s.out, 1, 100);
+    outlet_flush(&s.out, 0);
+    reserve_error = ENOSPC;
+    add_lines(&s.out, 3, 60000);
+    outlet_flush(&s.out, 0);
+    assert_int_equal(outlet_state(&s.out), OUTLET_DISK_FULL);
+    outlet_give_up(&s.out);
+    assert_true(outlet_is_open(&s.out));
+    assert_int_equal(outlet_next_ms(&s.out), NEVER_MS);
+    outlet_system(&s.out, "told");
+    assert_int_equal(outlet_finish(&s.out), 0); /* asks for no more blocks */
+    free(spooled_joined(&s, 'o', &n, &records));
+    assert_int_equal(records, 1);
+    free(spooled_joined(&s, 's', &n, &records));
+    assert_int_equal(records, 1);
+    reserve_error = 0;
+    spooled_done(&s);
+    (void)state;
+}
+
+static void test_outlet__file_system_without_reserves__goes_on_without(void **state)
+{
+    struct spooled s;
+    reserve_error = EOPNOTSUPP;
+    spooled_init(&s, 1u << 30);
+    assert_true(s.out.reserved == UINT64_MAX);
+    add_lines(&s.out, 3, 60000);
+    outlet_flush(&s.out, 0);
+    assert_true(outlet_is_open(&s.out));
+    reserve_error = 0;
+    spooled_done(&s);
+    (void)state;
+}
+
+static void test_outlet_give_up__bound__what_waits_is_written(void **state)
+{
+    struct spooled s;
+    size_t n = 0;
+    size_t records = 0;
+    spooled_init(&s, 1000);
+    add_lines(&s.out, 12, 80);
+    assert_int_equal(outlet_state(&s.out), OUTLET_SPOOL_FULL);
+    outlet_give_up(&s.out);
+    assert_true(
+        outlet_is_open(&s.out)); /* nobody waits for the drain of a spool that is given up */
+    assert_int_equal(outlet_finish(&s.out), 0);
+    free(spooled_joined(&s, 'o', &n, &records));
+    assert_int_equal(records, 12);
+    spooled_done(&s);
+    (void)state;
+}
+
 static void test_outlet_finish__errors__waits_or_gives_up(void **state)
 {
     static const struct {
@@ -255,6 +354,10 @@ int main(void)
         cmocka_unit_test(test_outlet__nonsense_ack__ignored),
         cmocka_unit_test(test_outlet__holes__in_coarse_steps),
         cmocka_unit_test(test_outlet__disk_full__blocked_then_continues),
+        cmocka_unit_test(test_outlet_state__tells_why),
+        cmocka_unit_test(test_outlet__disk_full__own_records_have_their_place),
+        cmocka_unit_test(test_outlet__file_system_without_reserves__goes_on_without),
+        cmocka_unit_test(test_outlet_give_up__bound__what_waits_is_written),
         cmocka_unit_test(test_outlet_finish__errors__waits_or_gives_up),
         cmocka_unit_test(test_outlet_init__damaged__refused),
         cmocka_unit_test(test_outlet_system__too_long__cut),

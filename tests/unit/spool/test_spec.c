@@ -83,6 +83,14 @@ static struct run_spec setup_spec(void)
     return s;
 }
 
+/* The command is ended when its output finds no room. */
+static struct run_spec fail_spec(void)
+{
+    struct run_spec s = minimal_spec();
+    s.spool_full = SPEC_SPOOL_FULL_FAIL;
+    return s;
+}
+
 static void assert_same_text(const char *a, const char *b)
 {
     assert_true((a == NULL) == (b == NULL));
@@ -113,6 +121,7 @@ static void assert_specs_equal(const struct run_spec *a, const struct run_spec *
     assert_true(a->timeout_ms == b->timeout_ms && a->grace_ms == b->grace_ms);
     assert_true(a->drain_ms == b->drain_ms && a->spool_max == b->spool_max);
     assert_int_equal(a->sandbox, b->sandbox);
+    assert_int_equal(a->spool_full, b->spool_full);
     assert_same_text(a->setup, b->setup);
     assert_lists_equal(a->setup_env, b->setup_env);
     assert_same_text(a->directory, b->directory);
@@ -125,7 +134,8 @@ static void test_spec__golden__same_back(void **state)
         struct run_spec spec;
     } rows[] = {{"spool_spec/minimal/spec", minimal_spec()},
                 {"spool_spec/full/spec", full_spec()},
-                {"spool_spec/setup/spec", setup_spec()}};
+                {"spool_spec/setup/spec", setup_spec()},
+                {"spool_spec/fail/spec", fail_spec()}};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct run_spec back;
         uint8_t *p = NULL;

@@ -98,6 +98,10 @@ static void test_spec_decode__fields__rules_hold(void **state)
         {SPEC_TAG_TTY, SPEC_TAG_TTY, two, 1, -EBADMSG},
         {SPEC_TAG_TTY, SPEC_TAG_TTY, "", 0, -EBADMSG},
         {SPEC_TAG_SANDBOX, SPEC_TAG_SANDBOX, three, 1, -EBADMSG},
+        {SPEC_TAG_COUNT, SPEC_TAG_SPOOL_FULL, "\1", 1, 0},
+        {SPEC_TAG_COUNT, SPEC_TAG_SPOOL_FULL, zero, 1,
+         -EBADMSG}, /* absent is the one way to say it */
+        {SPEC_TAG_COUNT, SPEC_TAG_SPOOL_FULL, "\1\0", 2, -EBADMSG},
         {SPEC_TAG_GRACE, SPEC_TAG_GRACE, negative, 8, -EBADMSG},
         {SPEC_TAG_GRACE, SPEC_TAG_GRACE, negative, 4, -EBADMSG},
         {SPEC_TAG_SPOOL_MAX, SPEC_TAG_SPOOL_MAX, "\0\0\0\0\0\0\0\0", 8, -EBADMSG},

@@ -272,6 +272,50 @@ static void test_writer_new_at__holes_before__continues(void **state)
     (void)state;
 }
 
+/* Disk full at every byte: what is whole stays, the torn rest is cut off, and it goes on there. */
+static void test_writer_discard__disk_full_anywhere__whole_records_stay(void **state)
+{
+    for (size_t room = 0; room <= 72; room++) {
+        struct spool_writer *w = NULL;
+        int rc = 0;
+        int fd = new_spool();
+        assert_int_equal(spool_writer_new(fd, &w), 0);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(spool_writer_append(w, 9, 'o', 0, "line", 4), 0);
+        disk_left = room;
+        assert_int_equal(spool_writer_flush(w), room < 72 ? -ENOSPC : 0);
+        disk_left = SIZE_MAX;
+        assert_int_equal(spool_writer_discard(w, 0), 0);
+        assert_int_equal(spool_writer_waiting(w), 0);
+        assert_int_equal(spool_writer_end(w), SPOOL_HEADER_LEN + room / 24 * 24);
+        assert_int_equal(spool_writer_append(w, 3, 's', 0, "last", 4), 0); /* time goes on from 9 */
+        assert_int_equal(spool_writer_flush(w), 0);
+        assert_int_equal(count(fd, &rc), room / 24 + 1);
+        assert_int_equal(rc, -EAGAIN);
+        spool_writer_free(w);
+        close(fd);
+    }
+    (void)state;
+}
+
+static void test_writer_discard__errors__nothing_forgotten(void **state)
+{
+    struct spool_writer *w = NULL;
+    int fd = new_spool();
+    assert_int_equal(spool_writer_new(fd, &w), 0);
+    assert_int_equal(spool_writer_append(w, 9, 'o', 0, "line", 4), 0);
+    fstat_fails = true;
+    assert_int_equal(spool_writer_discard(w, 0), -EIO);
+    fstat_fails = false;
+    malloc_fails_at = 1;
+    assert_int_equal(spool_writer_discard(w, 0), -ENOMEM);
+    malloc_fails_at = 0;
+    assert_int_equal(spool_writer_waiting(w), 24);
+    spool_writer_free(w);
+    close(fd);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +327,8 @@ int main(void)
         cmocka_unit_test(test_writer_new__torn_anywhere__cut_off),
         cmocka_unit_test(test_writer_new__refusals__named),
         cmocka_unit_test(test_writer_new_at__holes_before__continues),
+        cmocka_unit_test(test_writer_discard__disk_full_anywhere__whole_records_stay),
+        cmocka_unit_test(test_writer_discard__errors__nothing_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
