@@ -17,28 +17,51 @@ struct engine {
 
 /* err: 0 or why it did not start (p says it to a person). */
 typedef void (*engine_fn)(void *user, int err, const struct problem *p);
+/* What the engine has to say while it starts (an image being pulled), for the log. */
+typedef void (*engine_line_fn)(void *user, const char *line);
 /* The runner's process was seen to end (a hint: look at the spool). */
 typedef void (*engine_gone_fn)(void *user);
+/* Why a run ended that did not say so itself. reason: the execution's, "" = nothing is known; line:
+ * the engine's own words for a person, "" = none. Valid during the call. */
+typedef void (*engine_verdict_fn)(void *user, const char *reason, const char *line);
 
 struct engine_run {                  /* borrowed for the call of start */
     const char *run_dir, *workspace; /* absolute paths */
     const struct execution *row;
+    const char *image;    /* reference; NULL = the engine's own */
+    const char *platform; /* "linux/arm64"; NULL = the host's */
+    int64_t cpu, memory;  /* 1024 = one CPU; MiB; 0 = the engine's default */
+};
+
+struct engine_start { /* told while and after it starts */
+    engine_fn started;
+    engine_line_fn on_line; /* only before started */
+    engine_gone_fn on_gone;
 };
 
 struct engine_ops {
     const char *name;  /* "process" */
     const char *image; /* the image id executions of this engine show when none is named: "host" */
+    /* Where a run finds its workspace; NULL = where tailgated sees it. */
+    const char *workspace;
     /*
      * Starts the runner in run_dir (spec, spool, ack are there); idempotent: one that runs already
      * is fine. on_gone may be called once, later. ERR_*: started nothing and calls nothing.
      */
-    int (*start)(struct engine *e, const struct engine_run *run, engine_fn started,
-                 engine_gone_fn on_gone, void *user);
+    int (*start)(struct engine *e, const struct engine_run *run, const struct engine_start *fns,
+                 void *user);
     /* No further callbacks for this user pointer. */
     void (*forget)(struct engine *e, void *user);
-    /* SIGTERM to the runner, which sees to the grace and KILL. ERR_NOT_FOUND: it does not live. */
+    /* SIGTERM to the runner, which sees to the grace and KILL; a start under way is given up and
+     * told so. ERR_NOT_FOUND: it does not live. */
     int (*stop)(struct engine *e, const char *run_dir);
     int (*inspect)(struct engine *e, const char *run_dir, enum rundir_liveness *ret);
+    /* After the end: asks what the engine knows of it. fn is called once, later, unless forgotten.
+     * NULL: the engine knows nothing more. */
+    int (*explain)(struct engine *e, const char *run_dir, engine_verdict_fn fn, void *user);
+    /* After the end: removes what the engine keeps of the run. False: not yet done, ask again.
+     * NULL: it keeps nothing. */
+    bool (*clean)(struct engine *e, const char *run_dir);
     void (*free)(struct engine *e);
 };
 

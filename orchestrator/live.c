@@ -298,12 +298,21 @@ static void on_gone(void *user)
         live_look(l);
 }
 
+static void on_line(void *user, const char *line)
+{
+    struct live *l = user;
+    if (l->feed && feed_system_line(l->feed, line) < 0)
+        log_warn("system line dropped", "execution_id", l->row.id.hex, "line", line);
+}
+
 void live_start(struct live *l)
 {
     l->is_starting = true;
     const struct engine_run run = {
         .run_dir = l->run_dir, .workspace = l->workspace, .row = &l->row};
-    int r = l->o->engine->ops->start(l->o->engine, &run, on_started, on_gone, l);
+    static const struct engine_start fns = {
+        .started = on_started, .on_line = on_line, .on_gone = on_gone};
+    int r = l->o->engine->ops->start(l->o->engine, &run, &fns, l);
     if (r == 0)
         return;
     struct problem p;

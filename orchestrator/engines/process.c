@@ -153,8 +153,8 @@ static int spawn(struct child *c)
     return loop_process_spawn(c->e->loop, &opts, child_ended, c, &c->process);
 }
 
-static int process_start(struct engine *engine, const struct engine_run *run, engine_fn started,
-                         engine_gone_fn on_gone, void *user)
+static int process_start(struct engine *engine, const struct engine_run *run,
+                         const struct engine_start *fns, void *user)
 {
     struct engine_process *e = CONTAINER_OF(engine, struct engine_process, base);
     struct child *c = calloc(1, sizeof *c);
@@ -162,8 +162,8 @@ static int process_start(struct engine *engine, const struct engine_run *run, en
         return ERR_NOMEM;
     list_init(&c->node);
     c->e = e;
-    c->started = started;
-    c->on_gone = on_gone;
+    c->started = fns->started;
+    c->on_gone = fns->on_gone;
     c->user = user;
     c->look_ms = LOCK_LOOK_MIN_MS;
     c->deadline_ms = clock_mono_ms() + LOCK_DEADLINE_MS;

@@ -152,15 +152,15 @@ void hub_poke(struct hub *h UNUSED, int64_t execution_key UNUSED)
 
 /* ---- engine ---- */
 
-static int engine_start(struct engine *e UNUSED, const struct engine_run *run, engine_fn started,
-                        engine_gone_fn on_gone, void *user)
+static int engine_start(struct engine *e UNUSED, const struct engine_run *run,
+                        const struct engine_start *fns, void *user)
 {
     fake_engine.starts++;
     if (fake_engine.start_err < 0)
         return fake_engine.start_err;
     (void)snprintf(fake_engine.run_dir, sizeof fake_engine.run_dir, "%s", run->run_dir);
-    fake_engine.started = started;
-    fake_engine.on_gone = on_gone;
+    fake_engine.started = fns->started;
+    fake_engine.on_gone = fns->on_gone;
     fake_engine.user = user;
     return 0;
 }

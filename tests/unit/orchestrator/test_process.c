@@ -84,7 +84,8 @@ static void use_script(struct place *p, const char *script)
 static int start(struct place *p)
 {
     const struct engine_run run = {.run_dir = p->run_dir};
-    return p->e->ops->start(p->e, &run, on_started, on_gone, p);
+    const struct engine_start fns = {.started = on_started, .on_gone = on_gone};
+    return p->e->ops->start(p->e, &run, &fns, p);
 }
 
 static void turn_until(struct place *p, const int *counter, int wanted)
