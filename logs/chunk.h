@@ -27,6 +27,8 @@
 #define CHUNK_BYTES_MAX 65536u /* text of a chunk; one line may be exactly that long */
 #define CHUNK_LINES_MAX 65536u
 #define CHUNK_FRAME_KINDS 4
+/* Columns and text of the largest chunk, stored as they are. */
+#define CHUNK_ENCODED_MAX (2u << 20)
 
 struct frame; /* hub.h */
 

@@ -137,10 +137,17 @@ bool feed_is_drained(const struct feed *f)
            !f->more && !f->stalled && list_is_empty(&f->in_reading);
 }
 
+/* Lines behind a chunk that is being compressed wait for it, and join a chunk meanwhile. */
+static bool has_to_send(const struct feed *f)
+{
+    if (f->n_items == 0)
+        return chunk_builder_lines(f->builder) > 0;
+    return !compress_is_pending(LIST_ENTRY(f->items.next, struct item, node));
+}
+
 void feed_queue(struct feed *f)
 {
-    if (f->where != FEED_READY || !list_is_empty(&f->in_send) ||
-        (f->n_items == 0 && chunk_builder_lines(f->builder) == 0))
+    if (f->where != FEED_READY || !list_is_empty(&f->in_send) || !has_to_send(f))
         return;
     list_append(&f->w->sending, &f->in_send);
     writer_schedule(f->w);

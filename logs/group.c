@@ -54,9 +54,9 @@ static int add_item(struct feed *f, struct item *i, struct db_batch *b)
 }
 
 /*
- * Adds f's items until `share` bytes are in; states and offsets always go with the chunk before
- * them, so that an end commits with the last lines. Returns the bytes; negative: memory is short,
- * what was added before is good.
+ * Adds f's items until `share` bytes are in, or one is still being compressed; states and offsets
+ * always go with the chunk before them, so that an end commits with the last lines. Returns the
+ * bytes; negative: memory is short, what was added before is good.
  */
 static int64_t add_feed(struct feed *f, struct db_batch *b, size_t share)
 {
@@ -69,7 +69,8 @@ static int64_t add_feed(struct feed *f, struct db_batch *b, size_t share)
     size_t bytes = 0;
     LIST_FOREACH (it, &f->items) {
         struct item *i = LIST_ENTRY(it, struct item, node);
-        if (i->kind == ITEM_CHUNK && bytes > 0 && bytes + i->weight > share)
+        if (compress_is_pending(i) ||
+            (i->kind == ITEM_CHUNK && bytes > 0 && bytes + i->weight > share))
             break;
         int rc = add_item(f, i, b);
         if (rc < 0)
@@ -103,7 +104,7 @@ static struct group *gather(struct writer *w, struct db_batch *b)
     size_t share = w->opts.group_bytes_max / (feeds ? feeds : 1), bytes = 0;
     if (share < CHUNK_BYTES_MAX)
         share = CHUNK_BYTES_MAX;
-    while (g->n < feeds && bytes < w->opts.group_bytes_max &&
+    while (!list_is_empty(from) && g->n < feeds && bytes < w->opts.group_bytes_max &&
            db_batch_count(b) < GROUP_STATEMENTS_MAX) {
         struct feed *f = LIST_ENTRY(from->next, struct feed, in_send);
         size_t first = db_batch_count(b);

@@ -7,6 +7,7 @@ struct item *item_new(enum item_kind kind)
     if (!i)
         return NULL;
     list_init(&i->node);
+    list_init(&i->in_compress);
     i->kind = kind;
     return i;
 }
@@ -15,6 +16,7 @@ void item_free(struct item *i)
 {
     if (!i)
         return;
+    compress_forget(i);
     chunk_unref(i->chunk);
     free(i->data);
     free(i->cause);

@@ -69,10 +69,12 @@ int items_cut(struct feed *f)
     i->spool_offset = f->read_offset;
     i->last_seq = f->read_seq;
     i->small = bytes < f->w->opts.small_chunk_bytes;
-    rc = items_encode(f, i);
-    if (rc < 0)
-        log_warn("chunk waits for memory", "execution_id", f->id.hex);
+    i->feed = f;
     append(f, i);
+    if (bytes > f->w->opts.inline_compress_bytes)
+        compress_start(f->w->compressor, i);
+    else if (items_encode(f, i) < 0)
+        log_warn("chunk waits for memory", "execution_id", f->id.hex);
     return 0;
 }
 

@@ -20,8 +20,6 @@
 #define LEFTOVERS_MAX 1000u
 /* A task that nobody adds to is forgotten; its rows are found again at the execution's end. */
 #define TASK_IDLE_MS (3600LL * 1000)
-/* Largest chunk, stored as it is. */
-#define ENCODED_MAX (2u << 20)
 
 static void pump(void *user);
 static void begin_round(void *user);
@@ -82,7 +80,7 @@ int keeper_new(struct loop *l, struct db_pool *pool, const struct keeper_opts *o
     list_init(&k->queue);
     list_init(&k->ops);
     list_init(&k->all);
-    buf_init(&k->scratch, ENCODED_MAX);
+    buf_init(&k->scratch, CHUNK_ENCODED_MAX);
     int rc = keeper_init(k);
     if (rc < 0) {
         keeper_free(k);

@@ -8,9 +8,6 @@
 #include "db/pool.h"
 #include "logs/writer_internal.h"
 
-/* Columns and text of the largest chunk, stored as they are. */
-#define ENCODED_MAX (2u << 20)
-
 static void on_turn(void *user);
 static void on_hold_over(void *user);
 static void on_look(void *user);
@@ -20,6 +17,8 @@ static int writer_init(struct writer *w)
     int rc = str_set(&w->owner, w->opts.owner);
     if (rc == 0)
         rc = chunk_codec_new(&w->codec);
+    if (rc == 0)
+        rc = compressor_new(w->loop, &w->compressor);
     if (rc == 0)
         rc = loop_defer_new(w->loop, on_turn, w, &w->turn);
     if (rc == 0)
@@ -39,7 +38,7 @@ int writer_new(struct loop *l, struct db_pool *pool, struct hub *hub,
     w->pool = pool;
     w->hub = hub;
     w->opts = *opts;
-    buf_init(&w->scratch, ENCODED_MAX);
+    buf_init(&w->scratch, CHUNK_ENCODED_MAX);
     struct list *heads[] = {&w->feeds, &w->reading, &w->sending, &w->alone, &w->unsure};
     for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
         list_init(heads[i]);
@@ -64,6 +63,7 @@ void writer_free(struct writer *w)
     loop_defer_free(w->turn);
     loop_timer_free(w->hold_timer);
     loop_timer_free(w->look_timer);
+    compressor_free(w->compressor);
     chunk_codec_free(w->codec);
     buf_done(&w->scratch);
     free(w->owner);

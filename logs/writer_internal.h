@@ -4,7 +4,7 @@
  *   writer.c      the writer's turn: reading by turns, then sending      group.c   transactions
  *   feed.c        a feed's life and what its owner asks                  resync.c  unknown outcomes
  *   feed_read.c   from the spool into the builder                        items.c   what is queued,
- * and what is committed
+ * and what is committed                                               compress.c  the thread pool
  *
  *   a feed, as the writer sees it:
  *
@@ -22,7 +22,7 @@
 #include "logs/writer.h"
 #include "spool/reader.h"
 
-/* One turn of the loop reads and compresses at most this (zstd 3: about 150 MB/s a core). */
+/* One turn of the loop reads at most this. */
 #define TURN_BYTES (1u << 20)
 #define TURN_US 5000
 /* A feed's share of it before the next one's turn. */
@@ -40,8 +40,15 @@
 /* Guards that find no row, one after the other, though the row says that they should. */
 #define GUARD_MISSES_MAX 3u
 
+/* Jobs of compression at once. Measured on two cores with 1, 2, 3 and 8: more than two cost more
+ * than they bring, for each works on tables of its own (zstd's, 0.7 MiB) that push out the others'.
+ */
+#define COMPRESS_JOBS_MAX 2u
+
 struct chunk_codec;
+struct compressor;
 struct group;
+struct job; /* compress.c */
 
 struct writer {
     struct loop *loop;
@@ -49,8 +56,9 @@ struct writer {
     struct hub *hub;
     struct writer_opts opts;
     char *owner;
-    struct chunk_codec *codec;
-    struct buf scratch; /* where chunks are encoded */
+    struct compressor *compressor;
+    struct chunk_codec *codec; /* of chunks that are not worth the thread pool's trouble */
+    struct buf scratch;        /* where they are encoded */
 
     struct list feeds;
     struct list reading; /* feeds with something to read */
@@ -75,7 +83,10 @@ struct item {
     uint64_t last_seq;     /* with this item */
     size_t weight;         /* of the feed's waiting bytes */
     struct chunk *chunk;
-    char *data; /* encoded; NULL: not yet, memory was short */
+    struct feed *feed;
+    struct list in_compress; /* waits for the thread pool */
+    struct job *job;         /* is in it */
+    char *data;              /* encoded; NULL: not yet (pending), or memory was short */
     size_t data_len;
     bool small;
     struct exec_state from, to; /* STATE */
@@ -142,6 +153,14 @@ void feed_settle(struct feed *f); /* after its code ran: frees it, queues it, te
 void feed_destroy(struct feed *f);
 void feed_stop(struct feed *f, enum feed_break why, const char *details);
 
+/* compress.c: compress_start's item is pending until it has its data, or none because memory was
+ * short; then its feed is queued. */
+MUST_CHECK int compressor_new(struct loop *l, struct compressor **ret);
+void compressor_free(struct compressor *c); /* jobs that run end by themselves */
+void compress_start(struct compressor *c, struct item *i);
+bool compress_is_pending(const struct item *i);
+void compress_forget(struct item *i); /* it is about to be freed */
+
 /* feed_read.c */
 size_t feed_read(struct feed *f, size_t budget); /* bytes of records taken */
 
@@ -157,7 +176,7 @@ MUST_CHECK int items_add_state(struct feed *f, const struct exec_state *to, cons
                                const char *request_id);
 /* Best effort: without memory the offset is committed with a later item. */
 void items_add_offset(struct feed *f, uint64_t spool_offset);
-MUST_CHECK int items_encode(struct feed *f, struct item *i); /* unless it is already */
+MUST_CHECK int items_encode(struct feed *f, struct item *i); /* here and now, unless it is */
 void items_drop(struct feed *f, size_t keep);                /* all behind the first `keep` */
 /* The first n are committed: publishes them, acknowledges the spool. */
 void items_commit(struct feed *f, size_t n);

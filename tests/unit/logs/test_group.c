@@ -166,6 +166,7 @@ static void test_group__bounds__a_feed_gets_its_share(void **state)
     struct fake_rig *r = *state;
     struct writer_opts wo = fake_rig_writer_opts();
     wo.group_bytes_max = 256u << 10;
+    wo.inline_compress_bytes = CHUNK_BYTES_MAX; /* ready when it is read */
     fake_rig_writer(r, &wo);
     struct feds s;
     open_feds(&s, r);

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-static int fail_every = 0; /* each so manyth allocation fails */
-static unsigned allocations = 0;
+static _Thread_local int fail_every = 0; /* each so manyth allocation of this thread fails */
+static _Thread_local unsigned allocations = 0;
 
 static bool fails(void)
 {
