@@ -160,6 +160,7 @@ static int make_logs(struct boot *b)
     writer.owner = b->gateway_id;
     writer.group_bytes_max = o->group_bytes;
     writer.feed_bytes_max = o->feed_bytes;
+    writer.inline_compress_bytes = o->inline_compress_bytes;
     writer.keeper = b->keeper;
     if (!err)
         err = writer_new(b->loop, b->writer_pool, b->hub, &writer, &b->writer);

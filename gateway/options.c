@@ -103,6 +103,8 @@ static const struct config_option rows[] = {
     BYTES("group-bytes", group_bytes, "4MiB", 64 * KIB, GIB, "lines committed in one transaction"),
     BYTES("feed-bytes", feed_bytes, "1MiB", 64 * KIB, GIB,
           "uncommitted lines of one execution in memory"),
+    BYTES("inline-compress-bytes", inline_compress_bytes, "4KiB", 0, 64 * KIB,
+          "larger chunks are compressed in the thread pool"),
     BYTES("spool-bytes", spool_bytes, "256MiB", 64 * KIB, 1024 * GIB,
           "uncommitted lines of one execution on disk"),
     {.name = "spool-full",
@@ -110,8 +112,9 @@ static const struct config_option rows[] = {
      .offset = AT(spool_full),
      .arg = "block|fail",
      .def = "block",
-     .help = "past --spool-bytes, or with a full disk: the command waits until there is room, or is "
-             "ended as FAILED (spool_full, disk_full)"},
+     .help =
+         "past --spool-bytes, or with a full disk: the command waits until there is room, or is "
+         "ended as FAILED (spool_full, disk_full)"},
     DURATION("drain-time", drain_ms, "2s", 0, DAY_MS,
              "how long output of descendants is read after a command's end"),
     NUMBER("default-timeout", default_timeout_s, "SECONDS", "0", 0, 365 * 86400LL,

@@ -27,7 +27,7 @@ struct options {
     int64_t leave_timeout_ms;  /* at SIGTERM: how long requests may finish */
     int64_t max_subscriptions; /* of one socket */
     uint64_t ring_bytes, ring_total_bytes;
-    uint64_t group_bytes, feed_bytes;
+    uint64_t group_bytes, feed_bytes, inline_compress_bytes;
     uint64_t spool_bytes;
     int64_t drain_ms;
     int64_t default_timeout_s, max_timeout_s, default_grace_s;
