@@ -226,19 +226,10 @@ def test_postgres_frozen__answers_503_and_goes_on(own_daemon):
     one = own_daemon("--db-deadline", "1s")
     ids, followers = follow_counts(one, 2, 400, readers=1)
     read_until(one, ids[0], 10)
-    postmaster = (one.state / "pg/postmaster.pid").read_text().split()[0]
-    children = subprocess.run(["ps", "--ppid", postmaster, "-o", "pid="], capture_output=True, text=True).stdout.split()
-    frozen = [int(pid) for pid in (postmaster, *children)]
-    for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        answer = one.get("/executions")
-        assert (answer.status, answer.json["code"]) == (503, "DATABASE_ERROR"), answer
-        answer = one.get("/executions")
-        assert (answer.status, answer.json["code"]) == (503, "DATABASE_ERROR"), answer
-    finally:
-        for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
+    with one.frozen_postgres():
+        for _ in range(2):
+            answer = one.get("/executions")
+            assert (answer.status, answer.json["code"]) == (503, "DATABASE_ERROR"), answer
     check_counts(one, ids, followers, 400)
     assert [f.connections for f in followers] == [1, 1]
 

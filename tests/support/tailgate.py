@@ -3,6 +3,7 @@
 A Daemon owns one state directory and one `tailgated --dev` at a time; it is started, killed and started
 again by the tests. Nothing here sleeps for a fixed time: everything waits for an event with a deadline.
 """
+import contextlib
 import http.client
 import json
 import os
@@ -163,6 +164,23 @@ class Daemon:
         if os.getuid() == 0:
             command = ["runuser", "-u", owner, "--", *command]
         return subprocess.run(command, check=check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+
+    @contextlib.contextmanager
+    def frozen_postgres(self):
+        """The private cluster stands still: it answers nothing, and nothing is lost."""
+        postmaster = (self.state / "pg/postmaster.pid").read_text().split()[0]
+        children = subprocess.run(["ps", "--ppid", postmaster, "-o", "pid="], capture_output=True, text=True).stdout.split()
+        frozen = [int(pid) for pid in (postmaster, *children)]
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in frozen:
+                try:
+                    os.kill(pid, signal.SIGCONT)
+                except ProcessLookupError:
+                    pass  # it had been told to end before
 
     def sql(self, query):
         """Rows of a query on the daemon's database, as lists of strings."""
