@@ -100,6 +100,7 @@ void feed_destroy(struct feed *f)
     topic_unref(f->topic);
     f->w->stats.waiting_bytes -= f->waiting_bytes; /* the builder's */
     chunk_builder_free(f->builder);
+    redaction_free(f->redaction);
     spool_reader_free(f->reader);
     if (f->spool_fd >= 0)
         (void)close(f->spool_fd);
@@ -182,6 +183,8 @@ static void forget_uncommitted(struct feed *f)
     f->w->stats.waiting_bytes -= f->waiting_bytes;
     f->waiting_bytes = 0;
     chunk_builder_clear(f->builder);
+    if (f->redaction)
+        redaction_clear(f->redaction);
     f->queued = f->committed;
     f->read_seq = topic_last_seq(f->topic);
 }
@@ -216,7 +219,9 @@ int feed_transition(struct feed *f, const struct exec_state *to, const char *cau
         return ERR_STALE;
     if (!exec_status_may_become(f->queued.status, to->status))
         return ERR_INVALID;
-    int rc = items_cut(f);
+    int rc = exec_status_is_terminal(to->status) ? feed_redact_finish(f) : 0;
+    if (rc == 0)
+        rc = items_cut(f);
     if (rc < 0)
         return rc;
     struct exec_state s = *to;
@@ -250,10 +255,13 @@ int feed_system_line(struct feed *f, const char *text)
     if (f->where == FEED_DEAD)
         return ERR_STALE;
     size_t len = strnlen(text, CHUNK_BYTES_MAX);
+    int rc = feed_redact_finish(f);
+    if (rc < 0)
+        return rc;
     int64_t now = clock_wall_us();
     if (now < f->last_time_us)
         now = f->last_time_us;
-    int rc = items_add_line(f, now, STREAM_SYSTEM, 0, text, len);
+    rc = items_add_line(f, now, STREAM_SYSTEM, 0, text, len);
     if (rc < 0)
         return rc;
     f->drained = false;

@@ -16,6 +16,8 @@ static void take_back(struct feed *f, const struct spool_record *r)
 
 static int take_line(struct feed *f, const struct spool_record *r)
 {
+    if (f->redaction)
+        return feed_redact_line(f, r);
     int rc = items_add_line(f, r->time_us, r->kind, r->flags, r->payload, r->len);
     if (rc == 0)
         f->read_offset = r->end;
@@ -28,6 +30,9 @@ static int take_begin(struct feed *f, const struct spool_record *r)
         return ERR_CORRUPT;
     uint32_t pid = (uint32_t)r->payload[0] | (uint32_t)r->payload[1] << 8 |
                    (uint32_t)r->payload[2] << 16 | (uint32_t)r->payload[3] << 24;
+    int rc = feed_redact_finish(f); /* what came before is not the command's */
+    if (rc < 0)
+        return rc;
     if (f->cb.on_begin)
         f->cb.on_begin(f->user, pid, r->time_us);
     f->read_offset = r->end;
@@ -43,6 +48,9 @@ static int take_exit(struct feed *f, const struct spool_record *r)
     struct spool_exit x;
     if (spool_exit_unpack(r->payload, r->len, &x) < 0)
         return ERR_CORRUPT;
+    int rc = feed_redact_finish(f);
+    if (rc < 0)
+        return rc;
     f->exit_end = r->end;
     f->reading_on = false;
     f->more = false;
@@ -70,6 +78,10 @@ static int take(struct feed *f, const struct spool_record *r)
 static void unreadable(struct feed *f, int err)
 {
     char details[128];
+    if (feed_redact_finish(f) < 0) {
+        f->stalled = true; /* found again at the next look */
+        return;
+    }
     const char *what = err == -EBADMSG ? "damaged record" : strerror(-err);
     (void)snprintf(details, sizeof details, "%s at offset %llu", what,
                    (unsigned long long)f->read_offset);
@@ -80,9 +92,9 @@ size_t feed_read(struct feed *f, size_t budget)
 {
     size_t done = 0;
     f->more = true;
-    f->stalled = false;
-    while (done < budget && f->reading_on && !f->freed) {
-        if (f->waiting_bytes >= f->w->opts.feed_bytes_max) {
+    f->stalled = feed_redact_drain(f) < 0;
+    while (!f->stalled && done < budget && f->reading_on && !f->freed) {
+        if (f->waiting_bytes >= f->w->opts.feed_bytes_max || feed_redact_is_full(f)) {
             f->stalled = true;
             break;
         }

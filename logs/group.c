@@ -40,6 +40,8 @@ static int add_item(struct feed *f, struct item *i, struct db_batch *b)
     if (i->kind == ITEM_OFFSET)
         return store_offset_add(b, f->key, owner, f->fence, i->last_seq, i->spool_offset);
     int rc = items_encode(f, i);
+    if (rc == 0)
+        rc = feed_redact_save(f, i);
     if (rc < 0)
         return rc;
     const struct store_chunk c = {
@@ -55,8 +57,9 @@ static int add_item(struct feed *f, struct item *i, struct db_batch *b)
 
 /*
  * Adds f's items until `share` bytes are in, or one is still being compressed; states and offsets
- * always go with the chunk before them, so that an end commits with the last lines. Returns the
- * bytes; negative: memory is short, what was added before is good.
+ * always go with the chunk before them, so that an end commits with the last lines. A chunk with a
+ * carry comes first, so that one is saved for each transaction. Returns the bytes; negative: memory
+ * is short, what was added before is good.
  */
 static int64_t add_feed(struct feed *f, struct db_batch *b, size_t share)
 {
@@ -70,7 +73,7 @@ static int64_t add_feed(struct feed *f, struct db_batch *b, size_t share)
     LIST_FOREACH (it, &f->items) {
         struct item *i = LIST_ENTRY(it, struct item, node);
         if (compress_is_pending(i) ||
-            (i->kind == ITEM_CHUNK && bytes > 0 && bytes + i->weight > share))
+            (i->kind == ITEM_CHUNK && bytes > 0 && (i->carry || bytes + i->weight > share)))
             break;
         int rc = add_item(f, i, b);
         if (rc < 0)

@@ -19,6 +19,7 @@ void item_free(struct item *i)
     compress_forget(i);
     chunk_unref(i->chunk);
     free(i->data);
+    free(i->carry);
     free(i->cause);
     free(i->request_id);
     free(i);

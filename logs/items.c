@@ -60,7 +60,9 @@ int items_cut(struct feed *f)
     struct item *i = item_new(ITEM_CHUNK);
     if (!i)
         return ERR_NOMEM;
-    int rc = chunk_builder_finish(f->builder, f->key, f->read_seq - lines + 1, &i->chunk);
+    int rc = feed_redact_cut(f, i);
+    if (rc == 0)
+        rc = chunk_builder_finish(f->builder, f->key, f->read_seq - lines + 1, &i->chunk);
     if (rc < 0) {
         item_free(i);
         return rc;
@@ -71,6 +73,7 @@ int items_cut(struct feed *f)
     i->small = bytes < f->w->opts.small_chunk_bytes;
     i->feed = f;
     append(f, i);
+    feed_redact_did_cut(f, i);
     if (bytes > f->w->opts.inline_compress_bytes)
         compress_start(f->w->compressor, i);
     else if (items_encode(f, i) < 0)

@@ -30,6 +30,7 @@ struct writer_opts {
     const char *owner;            /* gateway id; copied */
     size_t group_bytes_max;       /* of chunk text in one transaction */
     size_t feed_bytes_max;        /* uncommitted text of one feed in memory */
+    size_t held_bytes_max;        /* memory of lines that wait for the rest of a secret */
     size_t small_chunk_bytes;     /* chunks below go to log_tail and are merged later */
     size_t inline_compress_bytes; /* chunks over it are compressed in the thread pool */
     struct keeper *keeper;        /* told of small chunks and ends; NULL = nobody */
@@ -37,7 +38,7 @@ struct writer_opts {
 #define WRITER_DEFAULTS                                                                          \
     {                                                                                            \
         .group_bytes_max = 4u << 20, .feed_bytes_max = 1u << 20, .small_chunk_bytes = 32u << 10, \
-        .inline_compress_bytes = 4u << 10                                                        \
+        .inline_compress_bytes = 4u << 10, .held_bytes_max = 1u << 20                            \
     }
 
 /* pool: one connection of its own (size 1), so that transitions and chunks keep their order. */

@@ -5,6 +5,7 @@
  *   feed.c        a feed's life and what its owner asks                  resync.c  unknown outcomes
  *   feed_read.c   from the spool into the builder                        items.c   what is queued,
  * and what is committed                                               compress.c  the thread pool
+ *   feed_redact.c secrets, in between
  *
  *   a feed, as the writer sees it:
  *
@@ -19,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "logs/redaction.h"
 #include "logs/writer.h"
 #include "spool/reader.h"
 
@@ -45,6 +47,7 @@
  */
 #define COMPRESS_JOBS_MAX 2u
 
+struct carry; /* feed_redact.c */
 struct chunk_codec;
 struct compressor;
 struct group;
@@ -89,6 +92,7 @@ struct item {
     char *data;              /* encoded; NULL: not yet (pending), or memory was short */
     size_t data_len;
     bool small;
+    struct carry *carry; /* CHUNK: what is open of a secret behind it, when that has changed */
     struct exec_state from, to; /* STATE */
     char *cause, *request_id;
 };
@@ -119,7 +123,9 @@ struct feed {
     int64_t last_time_us;
 
     struct chunk_builder *builder;
-    uint64_t read_seq; /* last line read */
+    uint64_t read_seq;            /* last line read, and not waiting in redaction */
+    struct redaction *redaction;  /* NULL: nothing is secret */
+    struct redaction_marks marks; /* behind the last chunk cut */
     struct list items;
     size_t n_items, n_flying;
     size_t waiting_bytes; /* items and builder */
@@ -163,6 +169,16 @@ void compress_forget(struct item *i); /* it is about to be freed */
 
 /* feed_read.c */
 size_t feed_read(struct feed *f, size_t budget); /* bytes of records taken */
+
+/* feed_redact.c: all of them do nothing without a redactor. */
+MUST_CHECK int feed_redact_line(struct feed *f, const struct spool_record *r);
+MUST_CHECK int feed_redact_drain(struct feed *f);  /* what can be given out. ERR_NOMEM */
+MUST_CHECK int feed_redact_finish(struct feed *f); /* no part follows. ERR_NOMEM */
+/* Whether as much waits as may; makes room if nothing else will. */
+bool feed_redact_is_full(struct feed *f);
+MUST_CHECK int feed_redact_cut(struct feed *f, struct item *i);        /* ERR_NOMEM */
+void feed_redact_did_cut(struct feed *f, const struct item *i);        /* it is queued */
+MUST_CHECK int feed_redact_save(struct feed *f, const struct item *i); /* ERR_SYS */
 
 /* item.c */
 struct item *item_new(enum item_kind kind); /* NULL: no memory */
