@@ -5,9 +5,10 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "gateway/http_internal.h"
+#include "gateway/socket_info.h"
 
 #include <libwebsockets.h>
-#include <linux/tcp.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -26,11 +27,7 @@ struct connection *connection_of(struct lws *wsi)
 
 static struct tcp_info tcp_info_of(struct lws *wsi)
 {
-    struct tcp_info info = {0};
-    socklen_t len = sizeof(info);
-    if (getsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-        return (struct tcp_info){0};
-    return info;
+    return socket_info(lws_get_socket_fd(wsi));
 }
 
 /* What our kernel acknowledged: the only sign of half a head, which libwebsockets keeps to itself.
@@ -38,6 +35,13 @@ static struct tcp_info tcp_info_of(struct lws *wsi)
 static uint64_t bytes_received(struct lws *wsi)
 {
     return tcp_info_of(wsi).tcpi_bytes_received;
+}
+
+/* Whether bytes of ours wait, in libwebsockets or unacknowledged in the kernel. */
+static bool has_output(struct lws *wsi)
+{
+    int n = 0;
+    return lws_partial_buffered(wsi) || (ioctl(lws_get_socket_fd(wsi), SIOCOUTQ, &n) == 0 && n > 0);
 }
 
 static bool peer_has_closed(struct lws *wsi)
@@ -151,15 +155,30 @@ void connection_kill(struct connection *c)
     lws_set_timeout(c->wsi, PENDING_TIMEOUT_CLOSE_SEND, 1);
 }
 
+/* Whether the peer took nothing of what waits for it, for too long. */
+static bool is_idle_reader(struct connection *c, const struct http_request *r, int64_t now_ms)
+{
+    uint64_t taken = tcp_info_of(c->wsi).tcpi_bytes_acked;
+    if (taken != c->taken_bytes || !has_output(c->wsi)) {
+        c->taken_bytes = taken;
+        c->taken_ms = now_ms;
+        return false;
+    }
+    int64_t since_ms = c->taken_ms > r->progress_ms ? c->taken_ms : r->progress_ms;
+    return now_ms - since_ms >= server_options(c->server)->reader_idle_timeout_ms;
+}
+
 /* An answer that waits: for the socket, or (streamed) for something to say. */
 static void sweep_output(struct connection *c, struct http_request *r, int64_t now_ms)
 {
     int64_t idle_ms = now_ms - r->progress_ms;
-    bool is_stuck = r->phase == HTTP_SENDING && idle_ms >= HTTP_WRITE_STALL_MS;
     bool is_unread = r->phase == HTTP_STREAMING && peer_has_closed(c->wsi);
     if (idle_ms < OUTPUT_STALL_MS)
         return;
-    if (is_stuck || is_unread) {
+    if (is_unread) {
+        connection_kill(c);
+    } else if (is_idle_reader(c, r, now_ms)) {
+        log_info("the reader took nothing for too long", "request_id", r->id, "path", r->path);
         connection_kill(c);
     } else if (c->wants_write && c->reading_paused) {
         if (is_writeable(c->wsi))

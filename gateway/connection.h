@@ -27,7 +27,9 @@ struct connection {
     int64_t waiting_since_ms; /* for a request's head; of the accept or the last answer */
     uint64_t bytes_at_wait;   /* received by then (TCP_INFO): tells idle from half a request */
     int64_t
-        drain_until_ms; /* answered early: the rest of the body is read and dropped until then */
+        drain_until_ms;   /* answered early: the rest of the body is read and dropped until then */
+    uint64_t taken_bytes; /* of the answers, by the peer's kernel … */
+    int64_t taken_ms;     /* … when that was last seen to change, or nothing to be unsent */
     bool upgraded, in_adoption;
     bool has_wsi;         /* WSI_DESTROY will come, perhaps after a failed adoption */
     bool maybe_pipelined; /* input was buffered when the last answer was out */

@@ -22,8 +22,7 @@
 #define HTTP_WRITE_MAX 131072u      /* bytes of one write */
 /* A pulled piece may be one log line of 64 KiB in JSON, where a byte is at most six. */
 #define HTTP_PIECE_MAX (1u << 20)
-#define HTTP_BODY_DRAIN_MS 2000    /* how long the rest of a refused body is read and dropped */
-#define HTTP_WRITE_STALL_MS 120000 /* a peer that takes nothing of a whole answer for this long */
+#define HTTP_BODY_DRAIN_MS 2000 /* how long the rest of a refused body is read and dropped */
 
 enum http_phase {
     HTTP_READING,
@@ -49,6 +48,8 @@ enum http_header {
     HEADER_REQUEST_ID,
     HEADER_IDEMPOTENCY_KEY,
     HEADER_LAST_EVENT_ID,
+    HEADER_PURPOSE,
+    HEADER_SEC_PURPOSE,
     HEADER_COUNT,
 };
 
@@ -140,6 +141,10 @@ bool http_log_enter(const struct http_request *r);
 void http_log_leave(bool entered);
 /* 405 with Allow; allowed: a bit per enum http_method. */
 void http_respond_wrong_method(struct http_request *r, unsigned allowed);
+
+/* ---- http_refused.c ---- */
+/* Tells the audit of a refusal; other problems are none of its business. */
+void http_note_refusal(const struct http_request *r, const struct problem *p);
 
 /* ---- http_stream.c ---- */
 /* Makes the next piece of a streamed answer in r->out. 0, ERR_AGAIN, ERR_END, or cut. */

@@ -205,13 +205,23 @@ static int fail(struct buf *error, const char *address, const char *why)
     return ERR_INVALID;
 }
 
-static int bind_socket(const struct addrinfo *a)
+/* Set before listening, so that accepted sockets inherit it: left alone the kernel takes megabytes
+ * for a reader that stands still. */
+static void bound_send_buffer(int fd, uint64_t bytes)
+{
+    int n = (int)bytes;
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n)) != 0)
+        log_warn("SO_SNDBUF was not set", "errno", strerror(errno));
+}
+
+static int bind_socket(const struct options *o, const struct addrinfo *a)
 {
     int on = 1, off = 0;
     int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    bound_send_buffer(fd, o->socket_send_bytes);
     if (a->ai_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
@@ -269,7 +279,7 @@ static int bind_address(const struct server *s, const char *address, struct buf 
     if (err)
         return err;
     for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
-        fd = bind_socket(a);
+        fd = bind_socket(s->options, a);
     int failed = errno;
     freeaddrinfo(list);
     if (fd < 0 && (failed == EAFNOSUPPORT || failed == EADDRNOTAVAIL) &&

@@ -89,6 +89,11 @@ static const struct config_option rows[] = {
           "largest WebSocket message from a client"),
     DURATION("request-timeout", request_timeout_ms, "30s", 10, DAY_MS,
              "for a request to arrive whole; then 408"),
+    BYTES("socket-send-buffer", socket_send_bytes, "128KiB", 16 * KIB, 64 * MIB,
+          "what the kernel holds of a connection's unsent output (SO_SNDBUF; net.core.wmem_max bounds "
+          "it)"),
+    DURATION("reader-idle-timeout", reader_idle_timeout_ms, "5m", 10, DAY_MS,
+             "how long a reader may take nothing of what waits for it; then it is closed with 1008"),
     DURATION("ping-interval", ping_interval_ms, "25s", 10, DAY_MS, "between WebSocket pings"),
     DURATION("pong-timeout", pong_timeout_ms, "10s", 10, DAY_MS, "for the answer to one"),
     DURATION("auth-timeout", auth_timeout_ms, "10s", 10, DAY_MS,

@@ -9,13 +9,10 @@
 #include "base/str.h"
 #include "wire/messages.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 
-#define SWEEP_MS 1000
 #define NAME_SIZE 512 /* of Origin and Host: a longer one is refused */
 
 int streams_new(struct server *s, struct streams **ret)
@@ -42,7 +39,7 @@ int streams_new(struct server *s, struct streams **ret)
         streams_free(st);
         return r;
     }
-    loop_timer_start(st->sweep, SWEEP_MS, SWEEP_MS);
+    stream_sweep_init(st);
     *ret = st;
     return 0;
 }
@@ -192,7 +189,7 @@ static struct stream *stream_new(struct streams *st, struct lws *wsi, enum strea
     s->wsi = wsi;
     s->id = random_id();
     s->is_runvoy = e == STREAM_AT_RUNVOY;
-    s->opened_ms = s->ping_ms = clock_mono_ms();
+    s->opened_ms = s->ping_ms = s->taken_ms = clock_mono_ms();
     list_init(&s->linger);
     list_init(&s->turn);
     list_init(&s->subs);
@@ -204,14 +201,6 @@ static struct stream *stream_new(struct streams *st, struct lws *wsi, enum strea
     return s;
 }
 
-static void bound_socket_buffer(struct lws *wsi)
-{
-    int bytes = STREAM_SNDBUF_BYTES;
-
-    if (setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) != 0)
-        log_warn("SO_SNDBUF was not set", "errno", strerror(errno));
-}
-
 int stream_established(struct streams *st, struct lws *wsi, void **session)
 {
     enum stream_endpoint e = stream_request_endpoint(wsi);
@@ -221,7 +210,6 @@ int stream_established(struct streams *st, struct lws *wsi, void **session)
     if (!s)
         return -1;
     *session = s;
-    bound_socket_buffer(wsi);
     stream_id_text(s->id, id);
     log_set_request_id(id);
     log_info("stream opened", "path", endpoint_path(e));

@@ -27,8 +27,9 @@
 /* What may wait in out: of a client that asks without reading the answers. */
 #define STREAM_OUT_MAX (256u << 10)
 #define STREAM_MESSAGE_MAX (16u << 10) /* a control message: a few names and texts */
-/* SO_SNDBUF; left alone the kernel takes megabytes for a reader that stands still. */
-#define STREAM_SNDBUF_BYTES (128 << 10)
+/* What a reader that took nothing gets as SO_SNDBUF at the end: room for the rest that
+ * libwebsockets holds, and the close frame behind it. */
+#define STREAM_FAREWELL_SNDBUF (512 << 10)
 /* Runvoy's CLI loses lines when disconnect follows the last one within 250 ms; the rest is for what
  * the network and the reader take. */
 #define STREAM_LINGER_MS 300
@@ -60,6 +61,7 @@ struct streams {
     size_t asking; /* how many are asked */
     size_t count;
     struct streams_stats stats;
+    char idle_reason[64]; /* names --reader-idle-timeout */
     bool leaving, is_asking;
 };
 
@@ -113,9 +115,11 @@ struct stream {
     uint64_t ping_bytes; /* of them written before the ping that is waited for */
     uint64_t pong_bytes; /* of them written before the last ping that was answered */
     int64_t opened_ms;
-    int64_t ping_ms;   /* when the next ping is due, or since when a pong is waited for */
-    int64_t close_ms;  /* CLOSING: since when */
-    int64_t linger_ms; /* when the disconnect message is due */
+    int64_t ping_ms;      /* when the next ping is due, or since when a pong is waited for */
+    int64_t taken_ms;     /* when nothing was unsent, or the peer was last seen to take something */
+    uint64_t taken_bytes; /* that its kernel had taken by then */
+    int64_t close_ms;     /* CLOSING: since when */
+    int64_t linger_ms;    /* when the disconnect message is due */
     const char *close_reason;
     unsigned n_subs;
     uint16_t close_code;
@@ -229,6 +233,7 @@ MUST_CHECK int stream_request_runvoy(const struct streams *st, struct lws *wsi,
                                      struct runvoy_request *ret, struct problem *p);
 
 /* ---- stream_sweep.c: pings, deadlines ---- */
+void stream_sweep_init(struct streams *st);
 void stream_sweep(void *streams);
 
 #endif

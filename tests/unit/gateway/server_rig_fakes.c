@@ -415,6 +415,11 @@ int stream_writeable(void *session)
     return 0;
 }
 
+int stream_peer_left(void *session)
+{
+    (void)session;
+    return 0;
+}
 int stream_pong(void *session)
 {
     (void)session;

@@ -528,6 +528,7 @@ int rig_setup(void **state)
     rig.options.auth_timeout_ms = 10000;
     rig.options.ping_interval_ms = 25000;
     rig.options.pong_timeout_ms = 10000;
+    rig.options.reader_idle_timeout_ms = 300000;
     return streams_new((struct server *)(void *)&the_server, &rig.st);
 }
 

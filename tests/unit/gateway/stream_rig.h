@@ -87,8 +87,9 @@ struct rig {
     int64_t timer_delay;
     hub_encode_fn encoders[CHUNK_FRAME_KINDS];
     int n_encoders;
-    int ioctl_error, setsockopt_error, random_error;
-    int sndbuf;
+    int ioctl_error, random_error;
+    int sndbuf;     /* the last that was set */
+    uint64_t taken; /* by any peer's kernel */
 };
 
 extern struct rig rig;

@@ -4,7 +4,7 @@ set(stream_wraps
     lws_set_timeout lws_get_socket_fd lws_is_final_fragment lws_frame_is_binary lws_get_protocol
     lws_hdr_copy lws_hdr_total_length lws_hdr_fragment_length lws_hdr_copy_fragment
     lws_hdr_custom_length lws_hdr_custom_copy
-    clock_mono_ms getrandom ioctl setsockopt
+    clock_mono_ms getrandom ioctl getsockopt setsockopt
     loop_timer_new loop_timer_start loop_timer_is_active loop_timer_free
     loop_defer_new loop_defer_schedule loop_defer_free clock_mono_us
     malloc calloc realloc strdup)

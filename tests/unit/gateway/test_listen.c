@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 static unsigned emfile; /* so many accepts fail with it */
+static int last_accepted = -1;
 static bool no_reserve; /* /dev/null cannot be opened */
 int __real_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags);
 int __wrap_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags);
@@ -18,7 +19,10 @@ int __wrap_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
         errno = EMFILE;
         return -1;
     }
-    return __real_accept4(fd, sa, len, flags);
+    int accepted = __real_accept4(fd, sa, len, flags);
+    if (accepted >= 0)
+        last_accepted = accepted;
+    return accepted;
 }
 
 int __real_open(const char *path, int flags, ...);
@@ -126,6 +130,19 @@ static void test_listener_open__table(void **state)
     assert_int_equal(try_listen(same, false, url), ERR_INVALID); /* in use */
 }
 
+/* The kernel doubles what is set, for its own book-keeping (socket(7)). */
+static void test_accept__send_buffer__as_set(void **state)
+{
+    int bytes = 0;
+    socklen_t len = sizeof(bytes);
+    (void)state;
+    int fd = rig_connect();
+    rig_turns(3);
+    assert_int_equal(getsockopt(last_accepted, SOL_SOCKET, SO_SNDBUF, &bytes, &len), 0);
+    assert_int_equal(bytes, 2 * (int)rig.options.socket_send_bytes);
+    (void)close(fd);
+}
+
 static void test_accept__beyond_the_maximum__503_and_recovers(void **state)
 {
     int held[4];
@@ -191,9 +208,20 @@ static int setup_few(void **state)
     return 0;
 }
 
+static int setup_small_buffer(void **state)
+{
+    (void)state;
+    char *flags[] = {(char *)"--socket-send-buffer", (char *)"32KiB", NULL};
+    rig_start(flags);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_accept__send_buffer__as_set, setup_few, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_accept__send_buffer__as_set, setup_small_buffer,
+                                        rig_teardown),
         cmocka_unit_test_setup_teardown(test_listen_connections_max__table, setup_few,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(test_listen_address_split__table, setup_few, rig_teardown),

@@ -83,27 +83,118 @@ static void test_sweep__no_pong__closes_1001(void **state)
     rig_close(&wsi);
 }
 
+/* A ping waits for the answer; then, for many minutes, more is unsent than the socket takes. */
 static void test_sweep__something_unsent__pong_clock_stands(void **state)
 {
     (void)state;
     open_session(RIG_KEY);
-    wsi.partial = true;
     sweep_after(25000);
-    for (int i = 0; i < 100; i++)
-        sweep_after(5000); /* the ping has not left */
-    assert_false(wsi.closed);
-    wsi.partial = false;
-    wsi.unsent = 10;
-    rig_run(&wsi);
     assert_string_equal(rig_take(&wsi), "(ping)\n");
-    for (int i = 0; i < 100; i++)
+    wsi.unsent = 10;
+    for (int i = 0; i < 100; i++, rig.taken++)
         sweep_after(5000);
     assert_false(wsi.closed);
+    assert_string_equal(rig_take(&wsi), ""); /* nor another ping behind it */
     wsi.unsent = 0;
     sweep_after(10000);
     assert_false(wsi.closed);
     sweep_after(1);
     assert_true(wsi.closed);
+    assert_int_equal(wsi.close_code, 1001);
+    rig_close(&wsi);
+}
+
+static void test_sweep__nothing_taken__1008_after_the_timeout(void **state)
+{
+    (void)state;
+    open_session(RIG_KEY);
+    wsi.unsent = 1;
+    sweep_after(299999);
+    sweep_after(0);
+    assert_false(wsi.closed);
+    sweep_after(1);
+    assert_true(wsi.closed);
+    assert_int_equal(wsi.close_code, 1008);
+    assert_string_equal(wsi.close_reason, "the reader took nothing for 300 s");
+    assert_true(rig.sndbuf >= 2 * (int)STREAM_WRITE_MAX); /* room for the reason */
+    rig_close(&wsi);
+}
+
+static void test_sweep__libwebsockets_holds_the_rest__counts_as_unsent(void **state)
+{
+    (void)state;
+    open_session(RIG_KEY);
+    wsi.partial = true;
+    sweep_after(300000);
+    assert_int_equal(rig_stream(&wsi)->state, STREAM_CLOSING);
+    assert_false(wsi.closed); /* the close frame stands behind the rest */
+    wsi.partial = false;
+    sweep_after(0);
+    assert_int_equal(stream_writeable(wsi.session), 0);
+    rig_run(&wsi);
+    assert_int_equal(wsi.close_code, 1008);
+    rig_close(&wsi);
+}
+
+static void test_sweep__a_byte_now_and_then__never_cut(void **state)
+{
+    (void)state;
+    open_session(RIG_KEY);
+    wsi.unsent = 1000;
+    for (int i = 0; i < 50; i++, rig.taken++)
+        sweep_after(299999);
+    sweep_after(299999); /* here the last one is seen */
+    sweep_after(299999);
+    assert_false(wsi.closed);
+    sweep_after(1);
+    assert_true(wsi.closed);
+    rig_close(&wsi);
+}
+
+static void test_sweep__idle_timeout_begins_with_what_is_unsent(void **state)
+{
+    (void)state;
+    rig.options.ping_interval_ms = 0;
+    open_session(RIG_KEY);
+    sweep_after(1000000); /* a quiet execution */
+    wsi.unsent = 1;
+    sweep_after(299999);
+    assert_false(wsi.closed);
+    wsi.unsent = 0;
+    sweep_after(1);
+    wsi.unsent = 1;
+    sweep_after(299999);
+    assert_false(wsi.closed);
+    sweep_after(1);
+    assert_true(wsi.closed);
+    rig_close(&wsi);
+}
+
+static void test_sweep__runvoy_reader_takes_nothing__1008(void **state)
+{
+    struct topic *t = rig_topic(1);
+
+    (void)state;
+    rig_runvoy_socket(&wsi, t);
+    rig_add(t, 10);
+    assert_true(rig_open(&wsi));
+    rig_answer();
+    rig_run(&wsi);
+    wsi.unsent = 1;
+    sweep_after(300000);
+    assert_int_equal(wsi.close_code, 1008);
+    rig_close(&wsi);
+}
+
+static void test_sweep__short_timeout__named_in_ms(void **state)
+{
+    (void)state;
+    rig.options.reader_idle_timeout_ms = 40;
+    stream_sweep_init(rig.st);
+    open_session(RIG_KEY);
+    wsi.unsent = 1;
+    sweep_after(40);
+    assert_string_equal(wsi.close_reason, "the reader took nothing for 40 ms");
     rig_close(&wsi);
 }
 
@@ -189,6 +280,12 @@ int main(void)
         TEST(test_sweep__pings__answered_in_time_go_on),
         TEST(test_sweep__no_pong__closes_1001),
         TEST(test_sweep__something_unsent__pong_clock_stands),
+        TEST(test_sweep__nothing_taken__1008_after_the_timeout),
+        TEST(test_sweep__libwebsockets_holds_the_rest__counts_as_unsent),
+        TEST(test_sweep__a_byte_now_and_then__never_cut),
+        TEST(test_sweep__idle_timeout_begins_with_what_is_unsent),
+        TEST(test_sweep__runvoy_reader_takes_nothing__1008),
+        TEST(test_sweep__short_timeout__named_in_ms),
         TEST(test_sweep__reader_with_much_to_digest__gets_longer),
         TEST(test_sweep__gigabytes_sent__patience_has_an_end),
         TEST(test_sweep__pings_off_or_no_memory__none_sent),

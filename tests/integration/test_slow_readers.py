@@ -1,0 +1,114 @@
+"""Readers that stand still, and readers that are slow but alive."""
+import http.client
+import json
+import re
+import socket
+import time
+import urllib.parse
+
+import pytest
+import websocket
+from tailgate import DEADLINE, Reader, wait_for
+
+IDLE_S = 2
+LINES = 400_000
+REASON = f"the reader took nothing for {IDLE_S} s"
+SMALL = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)]
+
+
+@pytest.fixture
+def impatient(own_daemon):
+    return own_daemon("--reader-idle-timeout", f"{IDLE_S}s", "--ring-bytes", "1MiB")
+
+
+def closed_streams(daemon):
+    """The log's records of streams that ended."""
+    records = [json.loads(line) for line in daemon.log_path.read_text().splitlines() if line.startswith("{")]
+    return [r for r in records if r.get("msg") == "stream closed"]
+
+
+def stopped(daemon, execution_id, runvoy=None):
+    """A socket that asked for all lines and reads none of them."""
+    if runvoy:
+        return daemon.websocket(runvoy, subprotocol=None, key=None, sockopt=SMALL)
+    ws = daemon.websocket(sockopt=SMALL)
+    ws.send(json.dumps({"type": "subscribe", "execution_id": execution_id}))
+    return ws
+
+
+def read_on(ws):
+    """What comes until the close frame: (messages, code, reason)."""
+    messages = []
+    while True:
+        opcode, data = ws.recv_data()
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            return messages, int.from_bytes(data[:2], "big"), data[2:].decode()
+        messages.append(data)
+
+
+@pytest.mark.parametrize("endpoint", ["tailgate.v1", "runvoy"])
+def test_stopped_reader__closed_with_a_reason(impatient, endpoint):
+    run = impatient.run(f"seq {LINES}")
+    ws = stopped(impatient, run["execution_id"], run["websocket_url"] if endpoint == "runvoy" else None)
+    other = Reader(impatient, run["execution_id"]).read_to_end()
+    assert other.position == LINES, "a reader beside it gets everything"
+    wait_for(lambda: [r for r in closed_streams(impatient) if r.get("reason") == REASON],
+             "the stopped reader's end", deadline=IDLE_S + 20)
+    # It goes on at last: what the kernel kept, whole messages in order, then the reason.
+    messages, code, reason = read_on(ws)
+    assert (code, reason) == (1008, REASON)
+    if endpoint == "runvoy":
+        seqs = [int(json.loads(m)["message"]) for m in messages]
+    else:
+        seqs = [int(line[2]) for m in messages for line in json.loads(m).get("lines", [])]
+    assert seqs == list(range(1, len(seqs) + 1)) and len(seqs) < LINES
+
+
+def test_slow_reader__never_cut(impatient):
+    execution_id = impatient.run(f"seq {LINES}")["execution_id"]
+    ws = stopped(impatient, execution_id)
+    end = time.monotonic() + 4 * IDLE_S
+    taken = bytearray()
+    while time.monotonic() < end:  # a trickle: far below what is waiting, but never nothing for long
+        taken += ws.sock.recv(2048)
+        time.sleep(IDLE_S / 10)
+    assert len(taken) < 400_000
+    assert not closed_streams(impatient)
+    while b'"type":"end"' not in taken[-4096:]:
+        taken += ws.sock.recv(1 << 20)
+    position = 0
+    for first, lines in re.findall(rb'"first":(\d+),"lines":(\[\[.*?\]\])', bytes(taken)):
+        assert int(first) == position + 1
+        position += len(json.loads(lines))
+    assert position == LINES
+
+
+def test_stopped_readers__hold_little_memory(impatient):
+    def resident():
+        text = open(f"/proc/{impatient.pid()}/status").read()
+        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) << 10
+
+    execution_id = impatient.finish(f"seq {LINES}")["execution_id"]
+    Reader(impatient, execution_id).read_to_end()
+    before = resident()
+    sockets = [stopped(impatient, execution_id) for _ in range(20)]
+    wait_for(lambda: len([r for r in closed_streams(impatient) if r.get("reason") == REASON]) == len(sockets),
+             "the stopped readers' end", deadline=IDLE_S + 20)
+    assert resident() - before < len(sockets) * (512 << 10)
+    for ws in sockets:
+        ws.shutdown()
+
+
+def test_events__stopped_reader__ended(impatient):
+    execution_id = impatient.finish(f"seq {LINES}")["execution_id"]
+    parts = urllib.parse.urlsplit(impatient.url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port)
+    connection.sock = socket.socket()
+    connection.sock.setsockopt(*SMALL[0])
+    connection.sock.settimeout(DEADLINE)
+    connection.sock.connect((parts.hostname, parts.port))
+    connection.request("GET", f"/api/v1/executions/{execution_id}/logs/stream", headers={"X-API-Key": impatient.key})
+    wait_for(lambda: "the reader took nothing for too long" in impatient.log_path.read_text(),
+             "the stopped reader's end", deadline=IDLE_S + 20)
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        connection.getresponse().read()
