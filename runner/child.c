@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,26 @@ static void reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* capset(2) of nothing: root in a container is no more than its other users. */
+static int drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+    return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+}
+
+/* When memory runs out the kernel should end the command, not the runner that tells of it. */
+static void offer_to_oom_killer(void)
+{
+    static const char score[] = "500";
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)!write(fd, score, sizeof(score) - 1); /* without it the kernel chooses by size alone */
+    close(fd);
+}
+
 static int become_user(const struct run_spec *spec)
 {
     if (!spec->set_ids)
@@ -170,7 +191,7 @@ static int become_user(const struct run_spec *spec)
     if (setgroups(0, NULL) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
         setresuid(spec->uid, spec->uid, spec->uid) < 0)
         return -errno;
-    return 0;
+    return drop_capabilities();
 }
 
 /* The command goes when the runner is killed: nobody would read its pipes or end it. */
@@ -227,6 +248,7 @@ static int become_command(const struct run_spec *spec, const struct plumbing *p,
     reset_signals();
     umask(022);
     *step = STEP_IDS;
+    offer_to_oom_killer();
     rc = become_user(spec);
     if (rc == 0)
         rc = die_with_parent(parent);

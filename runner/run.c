@@ -12,6 +12,7 @@
 #include "runner/run.h"
 
 #include "runner/child.h"
+#include "runner/container.h"
 #include "runner/full.h"
 #include "runner/now.h"
 #include "runner/stop.h"
@@ -35,7 +36,7 @@
 enum phase { PHASE_RUNNING, PHASE_DRAINING, PHASE_LAST, PHASE_DONE };
 
 struct run {
-    const struct run_spec *spec;
+    struct run_spec *spec;
     struct outlet *out;
     int signal_fd;
     enum phase phase;
@@ -375,6 +376,11 @@ static void run_all(struct run *r)
 {
     struct child_failure failure;
 
+    if (r->spec->sandbox == SPEC_SANDBOX_CONTAINER && container_settle(r->spec, &failure) < 0) {
+        note_not_started(r, &failure);
+        write_exit(r);
+        return;
+    }
     r->timeout_at_ms = r->spec->timeout_ms > 0 ? now_ms() + r->spec->timeout_ms : NEVER_MS;
     if (!is_stopped(r) && (r->spec->setup == NULL || run_setup(r))) {
         if (child_start(r->spec, &r->child, &failure) < 0)
@@ -385,7 +391,7 @@ static void run_all(struct run *r)
     write_exit(r);
 }
 
-int run_command(const struct run_spec *spec, struct outlet *out)
+int run_command(struct run_spec *spec, struct outlet *out)
 {
     sigset_t mask;
 

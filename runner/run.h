@@ -13,6 +13,6 @@
  * Runs the spec's command to its end. The caller is a subreaper, holds the run directory's lock and
  * has blocked both signals. 0: the exit record is in the spool; -errno: it could not be written.
  */
-int run_command(const struct run_spec *spec, struct outlet *out);
+int run_command(struct run_spec *spec, struct outlet *out);
 
 #endif

@@ -177,7 +177,7 @@ int sandbox_enter(const struct run_spec *spec)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
     int abi = sandbox_abi();
-    if (spec->sandbox == SPEC_SANDBOX_NONE || abi == 0)
+    if (spec->sandbox == SPEC_SANDBOX_NONE || spec->sandbox == SPEC_SANDBOX_CONTAINER || abi == 0)
         return 0;
     return enter_domain(spec, abi);
 }

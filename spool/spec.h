@@ -18,6 +18,8 @@ enum spec_sandbox {
     SPEC_SANDBOX_NONE,
     SPEC_SANDBOX_SCOPE, /* Landlock domain without file rules: no ptrace, no signals across runs */
     SPEC_SANDBOX_FILES, /* and files: its workspace, the system's files, `paths` */
+    SPEC_SANDBOX_CONTAINER, /* the container confines it: `user` instead of set_ids, and `env` on
+                               top of the image's variables */
 };
 
 /* What a command meets whose output finds no room: spool_max is reached, or the disk is full. */
@@ -47,6 +49,7 @@ struct run_spec {
                     system lines; unless it exits with 0 the command is not started */
     char **setup_env; /* NULL-ended; exactly its environment */
     char *directory;  /* where the command begins, below the workspace; NULL = in it */
+    char *user;       /* of the image: "" = root, "NAME", "UID:GID"; with SPEC_SANDBOX_CONTAINER */
 };
 
 void run_spec_done(struct run_spec *s); /* frees strings; safe on zeroed */

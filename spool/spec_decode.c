@@ -102,7 +102,7 @@ static int take_i64(const uint8_t *p, size_t n, int64_t *ret)
 
 static int take_sandbox(const uint8_t *p, size_t n, enum spec_sandbox *ret)
 {
-    if (n != 1 || *p > SPEC_SANDBOX_FILES)
+    if (n != 1 || *p > SPEC_SANDBOX_CONTAINER)
         return -EBADMSG;
     *ret = (enum spec_sandbox) * p;
     return 0;
@@ -157,6 +157,8 @@ static int take_field(struct decoder *d, uint16_t tag, const uint8_t *p, size_t 
         return take_item(p, n, &d->setup_env);
     case SPEC_TAG_DIRECTORY:
         return take_str(p, n, &s->directory);
+    case SPEC_TAG_USER:
+        return take_str(p, n, &s->user);
     default:
         return -EBADMSG;
     }
