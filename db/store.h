@@ -11,6 +11,7 @@
 #include "db/store_images.h"
 #include "db/store_keys.h"
 #include "db/store_logs.h"
+#include "db/store_secrets.h"
 #include "db/store_tickets.h"
 
 /* As in executions_live's predicate: the planner takes that index only for these very words. */
@@ -25,6 +26,9 @@ struct store_call {
         store_principal_fn principal;
         store_ticket_fn ticket;
         store_images_fn images;
+        store_secrets_fn secrets;
+        store_secret_done_fn done;
+        store_sealed_fn sealed;
         store_audit_fn audit;
         db_batch_fn batch;
     } fn;

@@ -6,18 +6,12 @@
 #ifndef TAILGATE_ORCHESTRATOR_SECRETS_H
 #define TAILGATE_ORCHESTRATOR_SECRETS_H
 
+#include "base/secret.h"
 #include "orchestrator/orchestrator.h"
 
 /* Secrets of one run. */
 #define SECRETS_RUN_MAX 100
 
-struct secret {
-    const char *name, *key_name, *description;
-    const char *value; /* NULL unless it was asked for */
-    const char *created_by, *updated_by;
-    int64_t created_at_us, updated_at_us;
-    const char *created_by_request_id, *modified_by_request_id;
-};
 /* What a request says of one; NULL = absent. */
 struct secret_fields {
     const char *key_name, *description, *value;
