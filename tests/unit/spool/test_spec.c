@@ -83,6 +83,15 @@ static struct run_spec setup_spec(void)
     return s;
 }
 
+/* Of a container: the image's user. */
+static struct run_spec container_spec(void)
+{
+    struct run_spec s = minimal_spec();
+    s.sandbox = SPEC_SANDBOX_CONTAINER;
+    s.user = "node:staff";
+    return s;
+}
+
 /* The command is ended when its output finds no room. */
 static struct run_spec fail_spec(void)
 {
@@ -125,6 +134,7 @@ static void assert_specs_equal(const struct run_spec *a, const struct run_spec *
     assert_same_text(a->setup, b->setup);
     assert_lists_equal(a->setup_env, b->setup_env);
     assert_same_text(a->directory, b->directory);
+    assert_same_text(a->user, b->user);
 }
 
 static void test_spec__golden__same_back(void **state)
@@ -135,7 +145,8 @@ static void test_spec__golden__same_back(void **state)
     } rows[] = {{"spool_spec/minimal/spec", minimal_spec()},
                 {"spool_spec/full/spec", full_spec()},
                 {"spool_spec/setup/spec", setup_spec()},
-                {"spool_spec/fail/spec", fail_spec()}};
+                {"spool_spec/fail/spec", fail_spec()},
+                {"spool_spec/container/spec", container_spec()}};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct run_spec back;
         uint8_t *p = NULL;

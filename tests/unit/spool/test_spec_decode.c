@@ -72,7 +72,8 @@ static int raw_decode(struct raw *r)
 static void test_spec_decode__fields__rules_hold(void **state)
 {
     static const uint8_t two[1] = {2};
-    static const uint8_t three[1] = {3};
+    static const uint8_t four[1] = {4};
+    static const uint8_t zero[1] = {0};
     static const uint8_t negative[8] = {0, 0, 0, 0, 0, 0, 0, 0x80};
     static const struct {
         uint16_t skip, tag;
@@ -97,11 +98,12 @@ static void test_spec_decode__fields__rules_hold(void **state)
          32, -EBADMSG},
         {SPEC_TAG_TTY, SPEC_TAG_TTY, two, 1, -EBADMSG},
         {SPEC_TAG_TTY, SPEC_TAG_TTY, "", 0, -EBADMSG},
-        {SPEC_TAG_SANDBOX, SPEC_TAG_SANDBOX, three, 1, -EBADMSG},
+        {SPEC_TAG_SANDBOX, SPEC_TAG_SANDBOX, four, 1, -EBADMSG},
         {SPEC_TAG_COUNT, SPEC_TAG_SPOOL_FULL, "\1", 1, 0},
         {SPEC_TAG_COUNT, SPEC_TAG_SPOOL_FULL, zero, 1,
          -EBADMSG}, /* absent is the one way to say it */
         {SPEC_TAG_COUNT, SPEC_TAG_SPOOL_FULL, "\1\0", 2, -EBADMSG},
+        {SPEC_TAG_COUNT, SPEC_TAG_USER, "node", 4, -EBADMSG}, /* not of a container */
         {SPEC_TAG_GRACE, SPEC_TAG_GRACE, negative, 8, -EBADMSG},
         {SPEC_TAG_GRACE, SPEC_TAG_GRACE, negative, 4, -EBADMSG},
         {SPEC_TAG_SPOOL_MAX, SPEC_TAG_SPOOL_MAX, "\0\0\0\0\0\0\0\0", 8, -EBADMSG},
