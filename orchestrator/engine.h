@@ -15,6 +15,10 @@ struct engine {
     const struct engine_ops *ops; /* first member of every engine */
 };
 
+/* Whether the runner of that directory lives, by its lock, which tells of every engine's.
+ * ERR_NOT_FOUND without a directory, ERR_SYS. */
+MUST_CHECK int engine_liveness(const char *run_dir, enum rundir_liveness *ret);
+
 /* err: 0 or why it did not start (p says it to a person). */
 typedef void (*engine_fn)(void *user, int err, const struct problem *p);
 /* What the engine has to say while it starts (an image being pulled), for the log. */

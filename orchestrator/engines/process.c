@@ -54,22 +54,10 @@ static void child_free(struct child *c)
     free(c);
 }
 
-/* 0, ERR_NOT_FOUND without a directory, ERR_SYS. */
-static int liveness_of(const char *run_dir, enum rundir_liveness *ret)
-{
-    pid_t pid;
-    int dirfd = rundir_open(run_dir);
-    if (dirfd < 0)
-        return dirfd == -ENOENT ? ERR_NOT_FOUND : ERR_SYS;
-    int r = rundir_liveness(dirfd, ret, &pid);
-    (void)close(dirfd);
-    return r < 0 ? ERR_SYS : 0;
-}
-
 static bool has_lock(const struct child *c)
 {
     enum rundir_liveness liveness;
-    return liveness_of(c->run_dir, &liveness) == 0 && liveness != RUNDIR_NOT_STARTED;
+    return engine_liveness(c->run_dir, &liveness) == 0 && liveness != RUNDIR_NOT_STARTED;
 }
 
 static void start_done(struct child *c)
@@ -206,7 +194,7 @@ static int process_stop(struct engine *engine UNUSED, const char *run_dir)
 static int process_inspect(struct engine *engine UNUSED, const char *run_dir,
                            enum rundir_liveness *ret)
 {
-    return liveness_of(run_dir, ret);
+    return engine_liveness(run_dir, ret);
 }
 
 static void process_free(struct engine *engine)
