@@ -13,6 +13,7 @@
 #include "db/store_logs.h"
 #include "db/store_secrets.h"
 #include "db/store_tickets.h"
+#include "db/store_trace.h"
 
 /* As in executions_live's predicate: the planner takes that index only for these very words. */
 #define STORE_LIVE "('PENDING', 'STARTING', 'RUNNING', 'TERMINATING')"
@@ -30,6 +31,7 @@ struct store_call {
         store_secret_done_fn done;
         store_sealed_fn sealed;
         store_audit_fn audit;
+        store_trace_fn trace;
         db_batch_fn batch;
     } fn;
     void *user;

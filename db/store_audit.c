@@ -54,11 +54,11 @@ static void on_rows(void *user, int err, const struct db_result *r)
 {
     struct store_call c = store_call_take(user);
     size_t n = err < 0 ? 0 : db_rows(r, 0);
-    struct store_audit_row *rows CLEANUP_FREE = calloc(n + 1, sizeof(*rows));
+    struct audit_entry *rows CLEANUP_FREE = calloc(n + 1, sizeof(*rows));
     if (err == 0 && !rows)
         err = ERR_NOMEM;
     for (size_t i = 0; rows && i < n; i++)
-        rows[i] = (struct store_audit_row){
+        rows[i] = (struct audit_entry){
             .audit_id = db_get_i64(r, 0, i, 0),
             .at_us = db_get_i64(r, 0, i, 1),
             .email = text_of(r, i, 2),
@@ -73,8 +73,7 @@ static void on_rows(void *user, int err, const struct db_result *r)
     c.fn.audit(c.user, err, err < 0 ? NULL : rows, err < 0 ? 0 : n);
 }
 
-int store_audit_list(struct db_pool *p, const struct store_audit_filter *f, store_audit_fn fn,
-                     void *user)
+int store_audit_list(struct db_pool *p, const struct audit_filter *f, store_audit_fn fn, void *user)
 {
     static const struct db_stmt list_audit = {
         .name = "list_audit",

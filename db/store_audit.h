@@ -3,6 +3,7 @@
 #ifndef TAILGATE_DB_STORE_AUDIT_H
 #define TAILGATE_DB_STORE_AUDIT_H
 
+#include "base/audit.h"
 #include "base/model.h"
 #include "db/pool.h"
 
@@ -21,9 +22,11 @@ MUST_CHECK int store_audit_add(struct db_batch *b, const struct store_audit *a);
  * " FROM gone) SELECT … FROM gone".
  */
 #define STORE_AUDIT_PARAMS 7
-#define STORE_AUDIT_SQL                                                                        \
+#define STORE_AUDIT_SQL STORE_AUDIT_INSERT("$6::text", "$7::text")
+/* With a resource or a result that only the statement knows: "$6::text || key_id". */
+#define STORE_AUDIT_INSERT(resource, result)                                                   \
     "INSERT INTO audit (email, key_id, address, request_id, action, resource, result) SELECT " \
-    "$1::text, $2::bigint, $3::text, $4::text, $5::text, $6::text, $7::text"
+    "$1::text, $2::bigint, $3::text, $4::text, $5::text, " resource ", " result
 void store_audit_values(const struct store_audit *a, struct db_value ret[STORE_AUDIT_PARAMS]);
 
 /* Refusals of one kind in a row, told as one. Strings are copied into the batch. */
@@ -34,23 +37,9 @@ struct store_audit_refusals {
 };
 MUST_CHECK int store_audit_add_refusals(struct db_batch *b, const struct store_audit_refusals *r);
 
-struct store_audit_filter {
-    const char *email, *action, *resource, *result, *request_id; /* NULL = any */
-    int64_t since_us, until_us;                                  /* 0 = open */
-    int64_t before_id;                                           /* 0 = newest */
-    size_t limit;
-};
-struct store_audit_row { /* borrowed strings */
-    int64_t audit_id, at_us;
-    const char *email;
-    int64_t key_id; /* 0 = none */
-    const char *address, *request_id, *action, *resource, *result;
-    int64_t count;
-};
-/* Newest first; rows are valid during the call. err as db_batch_fn's. action "secrets" finds every
- * action on secrets, resource "secret/" every secret. */
-typedef void (*store_audit_fn)(void *user, int err, const struct store_audit_row *rows, size_t n);
-MUST_CHECK int store_audit_list(struct db_pool *p, const struct store_audit_filter *f,
-                                store_audit_fn fn, void *user);
+/* Newest first; rows are valid during the call. err as db_batch_fn's. */
+typedef void (*store_audit_fn)(void *user, int err, const struct audit_entry *rows, size_t n);
+MUST_CHECK int store_audit_list(struct db_pool *p, const struct audit_filter *f, store_audit_fn fn,
+                                void *user);
 
 #endif

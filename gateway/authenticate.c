@@ -13,7 +13,7 @@ struct asking {
     void (*next)(struct http_request *r);
 };
 
-static const char *key_of(const struct http_request *r)
+const char *http_key(const struct http_request *r)
 {
     static const char scheme[] = "Bearer ";
     const char *key = http_header(r, HEADER_API_KEY);
@@ -44,7 +44,7 @@ static void on_principal(void *user, const struct problem *p, const struct princ
 
 void http_authenticate(struct http_request *r, void (*next)(struct http_request *r))
 {
-    const char *key = key_of(r);
+    const char *key = http_key(r);
     struct problem p = {0};
     if (!key) {
         (void)problem_set(&p, ERR_UNAUTHORIZED, "Unauthorized", "API key is required");

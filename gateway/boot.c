@@ -16,6 +16,7 @@
 #include "orchestrator/engines/process.h"
 #include "orchestrator/hints.h"
 #include "orchestrator/orchestrator.h"
+#include "orchestrator/trace.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -184,6 +185,9 @@ static int make_orchestrator(struct boot *b)
         .drain_ms = o->drain_ms,
         .spool_full_fails = o->spool_full == 1,
         .run_user = geteuid() == 0 ? o->run_user : NULL,
+        .audit_queue_max = (size_t)o->audit_queue,
+        .trace_retention_ms = o->trace_retention_ms,
+        .trace_queue_bytes = o->trace_queue_bytes,
         .sandbox_read_paths = o->sandbox_read_paths,
         .sandbox_write_paths = o->sandbox_write_paths,
         .token_ttl_s = o->token_ttl_ms / 1000,
@@ -205,6 +209,8 @@ static void on_connected(void *user)
     if (!err)
         err = server_new(b->loop, b->o, b->hub, b->orch, &b->server);
     set_phase(b, BOOT_ADOPT);
+    if (!err)
+        err = trace_begin(b->orch);
     if (!err)
         err = orchestrator_start(b->orch, on_adopted, b);
     if (err)

@@ -135,6 +135,7 @@ void http_respond_problem(struct http_request *r, const struct problem *p)
         away.err = ERR_DB_AWAY;
         (void)!str_copy(away.code, sizeof(away.code), "DATABASE_ERROR");
     }
+    http_note_refusal(r, &away);
     respond_with_status(r, &away, err_http_status(away.err));
 }
 

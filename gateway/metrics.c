@@ -98,6 +98,10 @@ static void add_orchestrator(struct metrics_text *t, const struct orchestrator_s
             metrics_sample(t, "tailgate_executions", "status",
                            exec_status_name((enum exec_status)s), o->live[s]);
     }
+    single(t, "tailgate_audit_dropped_total", METRICS_COUNTER,
+           "Refusals that found no room in the audit's queue.", o->audit_dropped);
+    single(t, "tailgate_trace_dropped_total", METRICS_COUNTER,
+           "Log records that found no room in the traces' queue.", o->trace_dropped);
     metrics_family(t, "tailgate_database_connections_ready", METRICS_GAUGE,
                    "PostgreSQL connections that are ready.");
     metrics_sample(t, "tailgate_database_connections_ready", "pool", "api", o->api.ready);

@@ -35,6 +35,9 @@ struct options {
     int64_t default_timeout_s, max_timeout_s, default_grace_s;
     int64_t spool_full; /* 0 block, 1 fail */
     uint64_t max_command_bytes, max_env_bytes;
+    int64_t trace_retention_ms;
+    uint64_t trace_queue_bytes;
+    int64_t audit_queue;
     int64_t log_retention_ms, workspace_retention_ms;
     int64_t db_pool_size, db_deadline_ms;
     char *run_user;

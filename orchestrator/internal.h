@@ -13,7 +13,9 @@
 /* One argument or environment string of execve(2) takes at most 32 pages, NUL included. */
 #define EXEC_STRING_MAX (32u * 4096u - 1u)
 
+struct audit;
 struct sweeper;
+struct tracer;
 
 struct orchestrator {
     struct loop *loop;
@@ -39,6 +41,8 @@ struct orchestrator {
     struct list doubts; /* struct doubt */
     struct loop_timer *heartbeat;
     struct sweeper *sweeper;
+    struct audit *audit;   /* from the first refusal on */
+    struct tracer *tracer; /* from trace_begin on */
 };
 
 /*

@@ -235,10 +235,16 @@ int live_open_feed(struct live *l)
 
 static void log_state(const struct live *l, const struct exec_state *s)
 {
+    /* Part of the trace of the request that made it. */
+    bool is_alone = log_request_id()[0] == '\0';
+    if (is_alone)
+        log_set_request_id(l->row.created_by_request_id);
     log_info("execution", "execution_id", l->row.id.hex, "status", exec_status_name(s->status),
              "exit_code", s->exit_code == EXIT_CODE_NONE ? NULL : LOG_NUM(s->exit_code), "signal",
              s->signal == 0 ? NULL : LOG_NUM(s->signal), "reason",
              s->reason[0] == '\0' ? NULL : s->reason);
+    if (is_alone)
+        log_set_request_id(NULL);
 }
 
 void live_committed(struct live *l, const struct exec_state *s)

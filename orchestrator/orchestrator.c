@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "db/store_executions.h"
+#include "orchestrator/audit.h"
 #include "orchestrator/live.h"
 #include "orchestrator/recover.h"
+#include "orchestrator/trace.h"
 #include "orchestrator/workspace.h"
 
 #include <errno.h>
@@ -203,6 +205,7 @@ int orchestrator_new(struct loop *l, struct db_pool *pool, struct hub *hub, stru
 void orchestrator_leave(struct orchestrator *o)
 {
     o->is_leaving = true;
+    audit_flush(o);
 }
 
 void orchestrator_free(struct orchestrator *o)
@@ -213,6 +216,8 @@ void orchestrator_free(struct orchestrator *o)
     doubts_free(o);
     for (struct list *node; (node = o->lives.next) != &o->lives;)
         live_free(LIST_ENTRY(node, struct live, node));
+    audit_free(o->audit);
+    tracer_free(o->tracer);
     loop_timer_free(o->heartbeat);
     sweeper_free(o->sweeper);
     free(o->state_dir);

@@ -35,6 +35,9 @@ struct orchestrator_opts {
     int64_t drain_ms;
     const char *run_user; /* as root: commands run as this user; NULL otherwise */
     const char *sandbox_read_paths, *sandbox_write_paths; /* colon-separated; NULL = none */
+    size_t audit_queue_max;     /* refusals that wait to be written */
+    int64_t trace_retention_ms; /* 0 = for ever */
+    size_t trace_queue_bytes;   /* log records that wait to be written */
     int64_t token_ttl_s;                                  /* stream tokens: 24 h */
 };
 
@@ -142,6 +145,7 @@ struct orchestrator_stats {
     struct orchestrator_database_stats api, writer;
     struct writer_stats log;
     uint64_t spool_bytes; /* not yet committed */
+    uint64_t audit_dropped, trace_dropped; /* entries and records that found no room */
 };
 void orchestrator_stats(const struct orchestrator *o, struct orchestrator_stats *ret);
 

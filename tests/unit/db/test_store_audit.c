@@ -79,11 +79,11 @@ static void test_audit__update_delete_truncate__refused(void **state)
 struct listed {
     int calls, err;
     size_t n;
-    struct store_audit_row rows[16];
+    struct audit_entry rows[16];
     char actions[16][32];
 };
 
-static void on_list(void *user, int err, const struct store_audit_row *rows, size_t n)
+static void on_list(void *user, int err, const struct audit_entry *rows, size_t n)
 {
     struct listed *l = user;
     l->calls++;
@@ -96,7 +96,7 @@ static void on_list(void *user, int err, const struct store_audit_row *rows, siz
     }
 }
 
-static struct listed list(struct fixture *f, const struct store_audit_filter *filter)
+static struct listed list(struct fixture *f, const struct audit_filter *filter)
 {
     struct listed l = {0};
     assert_int_equal(store_audit_list(f->pool, filter, on_list, &l), 0);
@@ -128,7 +128,7 @@ static void test_store_audit_list__filters__newest_first(void **state)
     struct fixture *f = *state;
     add_three(f);
     static const struct {
-        struct store_audit_filter filter;
+        struct audit_filter filter;
         size_t n;
         const char *first;
     } rows[] = {
@@ -151,13 +151,13 @@ static void test_store_audit_list__filters__newest_first(void **state)
         if (rows[i].first)
             assert_string_equal(l.actions[0], rows[i].first);
     }
-    struct listed all = list(f, &(struct store_audit_filter){.limit = 2});
+    struct listed all = list(f, &(struct audit_filter){.limit = 2});
     assert_int_equal(all.n, 2);
     assert_int_equal(all.rows[0].count, 4);
     assert_int_equal(all.rows[0].key_id, 9);
     assert_int_equal(all.rows[0].at_us, 5000000);
     struct listed next =
-        list(f, &(struct store_audit_filter){.before_id = all.rows[1].audit_id, .limit = 1});
+        list(f, &(struct audit_filter){.before_id = all.rows[1].audit_id, .limit = 1});
     assert_string_equal(next.actions[0], "secrets.create");
     assert_int_equal(next.rows[0].count, 1);
 }
