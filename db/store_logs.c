@@ -122,6 +122,26 @@ int store_chunks_fetch(struct db_pool *p, int64_t key, uint64_t after, size_t ma
                        (struct store_call){{.chunks = fn}, user});
 }
 
+#define FETCH_BEFORE(table)                                                   \
+    "(SELECT execution_key, first_seq, last_seq, raw_bytes, data FROM " table \
+    " WHERE execution_key = $1::bigint AND first_seq < $2::bigint "           \
+    "ORDER BY first_seq DESC LIMIT $3::bigint)"
+
+int store_chunks_fetch_before(struct db_pool *p, int64_t key, uint64_t before, size_t max,
+                              store_chunks_fn fn, void *user)
+{
+    static const struct db_stmt fetch_before = {
+        .name = "fetch_chunks_before",
+        .sql = FETCH_BEFORE("log_chunks") " UNION ALL " FETCH_BEFORE(
+            "log_tail") " ORDER BY first_seq DESC LIMIT $3::bigint",
+    };
+    const struct db_value params[] = {db_i64(key),
+                                      db_i64((int64_t)(before < INT64_MAX ? before : INT64_MAX)),
+                                      db_i64((int64_t)(max < FETCH_MAX ? max : FETCH_MAX))};
+    return store_query(p, &fetch_before, params, ARRAY_SIZE(params), on_chunks,
+                       (struct store_call){{.chunks = fn}, user});
+}
+
 int store_tail_fetch(struct db_pool *p, int64_t key, size_t max, store_chunks_fn fn, void *user)
 {
     static const struct db_stmt fetch_tail = {

@@ -30,6 +30,9 @@ typedef void (*store_chunks_fn)(void *user, int err, const struct store_chunk *c
 /* Chunks that hold lines after `after`, at most max. Empty: none stored (yet, or any more). */
 MUST_CHECK int store_chunks_fetch(struct db_pool *p, int64_t key, uint64_t after, size_t max,
                                   store_chunks_fn fn, void *user);
+/* Chunks that begin before `before`, the last one first, at most max. */
+MUST_CHECK int store_chunks_fetch_before(struct db_pool *p, int64_t key, uint64_t before,
+                                         size_t max, store_chunks_fn fn, void *user);
 /* The small chunks of one execution, in order, at most max. */
 MUST_CHECK int store_tail_fetch(struct db_pool *p, int64_t key, size_t max, store_chunks_fn fn,
                                 void *user);

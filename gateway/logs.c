@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "gateway/executions.h"
 #include "gateway/log_reader.h"
+#include "gateway/log_search.h"
 #include "gateway/server.h"
 #include "wire/messages.h"
 
@@ -206,9 +207,8 @@ static int parse_query(const struct http_request *r, struct reading *g, struct p
         err = executions_query_number(r, "limit", &g->limit, p);
     if (!err)
         err = executions_query_number(r, "tail", &g->tail, p);
-    if (!err && (http_query(r, "q") || http_query(r, "regex")))
-        err = problem_set(p, ERR_INVALID, FAILED, "%s is not supported by this server",
-                          http_query(r, "q") ? "q" : "regex");
+    if (!err && log_search_is_asked(r))
+        err = problem_set(p, ERR_INVALID, FAILED, "logs.txt is not searched; ask …/logs");
     g->has_tail = http_query(r, "tail") != NULL;
     g->is_page = g->has_tail || http_query(r, "after") || http_query(r, "limit");
     g->follow = g->is_text && follow && !str_eq(follow, "0") && !str_eq(follow, "false");
@@ -253,7 +253,10 @@ static void get(struct http_request *r, bool is_text)
 
 static void get_logs(struct http_request *r)
 {
-    get(r, false);
+    if (log_search_is_asked(r))
+        log_search_get(r);
+    else
+        get(r, false);
 }
 
 static void get_logs_text(struct http_request *r)

@@ -33,6 +33,8 @@ struct options {
     uint64_t spool_bytes;
     int64_t drain_ms;
     int64_t default_timeout_s, max_timeout_s, default_grace_s;
+    int64_t max_searches, search_queue, search_time_ms;
+    int64_t list_limit;
     int64_t spool_full; /* 0 block, 1 fail */
     uint64_t max_command_bytes, max_env_bytes;
     int64_t trace_retention_ms;

@@ -200,6 +200,16 @@ struct hub *server_hub(const struct server *s)
     return s->hub;
 }
 
+struct searcher *server_searcher(const struct server *s)
+{
+    return s->searcher;
+}
+
+void server_set_searcher(struct server *s, struct searcher *searcher)
+{
+    s->searcher = searcher;
+}
+
 struct orchestrator *server_orchestrator(const struct server *s)
 {
     return s->orch;

@@ -20,6 +20,7 @@ struct server {
     const struct options *options;
     struct hub *hub;
     struct orchestrator *orch;
+    struct searcher *searcher;
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct listener *listener;

@@ -137,6 +137,11 @@ static void begin_event(struct wire_object *o, struct buf *out, const struct exe
     wire_object_name(o, "message");
 }
 
+static const char *stream_name(uint8_t stream)
+{
+    return stream == STREAM_STDERR ? "stderr" : stream == STREAM_SYSTEM ? "system" : "stdout";
+}
+
 int wire_event(struct buf *out, const struct execution_id *id, uint64_t seq, int64_t time_us,
                const char *text, size_t len, bool runvoy_stream)
 {
@@ -155,16 +160,39 @@ int wire_stream_event(struct buf *out, const struct execution_id *id, uint64_t s
                       uint8_t stream, bool is_part, const char *text, size_t len)
 {
     struct wire_object o;
-    const char *name = stream == STREAM_STDERR   ? "stderr"
-                       : stream == STREAM_SYSTEM ? "system"
-                                                 : "stdout";
 
     begin_event(&o, out, id, seq, time_us);
     wire_object_string(&o, text, len);
-    wire_object_str(&o, "stream", name);
+    wire_object_str(&o, "stream", stream_name(stream));
     if (is_part)
         wire_object_bool(&o, "part", true);
     return wire_object_end(&o);
+}
+
+int wire_found_begin(struct buf *out, const struct execution_id *id,
+                     const struct wire_found_line *l)
+{
+    struct wire_object o;
+
+    begin_event(&o, out, id, l->first_seq, l->time_us);
+    wire_object_string(&o, l->text, l->len);
+    wire_object_str(&o, "stream", stream_name(l->stream));
+    wire_object_int(&o, "seq", (int64_t)l->first_seq);
+    wire_object_int(&o, "last_seq", (int64_t)l->last_seq);
+    wire_object_int(&o, "matches", (int64_t)l->matches);
+    wire_object_name(&o, "spans");
+    wire_object_raw(&o, "[", 1);
+    return wire_object_pause(&o);
+}
+
+int wire_found_span(struct buf *out, bool is_first, uint32_t start, uint32_t end)
+{
+    return buf_printf(out, "%s[%" PRIu32 ",%" PRIu32 "]", is_first ? "" : ",", start, end);
+}
+
+int wire_found_end(struct buf *out)
+{
+    return buf_append_str(out, "]}");
 }
 
 int wire_disconnect(struct buf *out)

@@ -50,6 +50,19 @@ MUST_CHECK int wire_stream_event(struct buf *out, const struct execution_id *id,
                                  size_t len);
 /* {"ticket","expires_at"} */
 MUST_CHECK int wire_ticket(struct buf *out, const char *ticket, int64_t expires_us);
+/* A line that a search found: begin, a call a span, end. */
+struct wire_found_line {
+    uint64_t first_seq, last_seq; /* of its parts */
+    int64_t time_us;
+    uint8_t stream;
+    const char *text;
+    size_t len;
+    uint64_t matches;
+};
+MUST_CHECK int wire_found_begin(struct buf *out, const struct execution_id *id,
+                                const struct wire_found_line *l);
+MUST_CHECK int wire_found_span(struct buf *out, bool is_first, uint32_t start, uint32_t end);
+MUST_CHECK int wire_found_end(struct buf *out);
 MUST_CHECK int
 wire_disconnect(struct buf *out); /* {"type":"disconnect","reason":"execution_completed"} */
 
