@@ -28,13 +28,13 @@ struct options {
     int64_t ping_interval_ms, pong_timeout_ms, auth_timeout_ms;
     int64_t leave_timeout_ms;  /* at SIGTERM: how long requests may finish */
     int64_t max_subscriptions; /* of one socket */
+    int64_t max_searches, search_queue, search_time_ms;
+    int64_t list_limit;
     uint64_t ring_bytes, ring_total_bytes;
     uint64_t group_bytes, feed_bytes, inline_compress_bytes;
     uint64_t spool_bytes;
     int64_t drain_ms;
     int64_t default_timeout_s, max_timeout_s, default_grace_s;
-    int64_t max_searches, search_queue, search_time_ms;
-    int64_t list_limit;
     int64_t spool_full; /* 0 block, 1 fail */
     uint64_t max_command_bytes, max_env_bytes;
     int64_t trace_retention_ms;
