@@ -64,6 +64,27 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.tg_key_is_in_use() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(1936024436); -- "seal"
+    IF EXISTS (SELECT FROM retired_keys WHERE key_id = NEW.key_id) THEN
+        RAISE EXCEPTION 'sealed with a key that was replaced' USING ERRCODE = 'TG001';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION public.tg_retire_key(id text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(1936024436);
+    INSERT INTO retired_keys (key_id) VALUES (id) ON CONFLICT DO NOTHING;
+END
+$$;
+
 CREATE FUNCTION public.tg_ts(bigint) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ('1970-01-01 00:00:00+00'::timestamp with time zone + (($1)::double precision * '00:00:00.000001'::interval));
@@ -112,6 +133,15 @@ ALTER TABLE public.audit ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.claims (
+    hash bytea NOT NULL,
+    user_key bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    viewed_at timestamp with time zone,
+    viewed_from text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.execution_events (
@@ -204,11 +234,31 @@ CREATE TABLE public.log_tail (
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
 ALTER TABLE ONLY public.log_tail ALTER COLUMN data SET STORAGE EXTERNAL;
 
+CREATE TABLE public.retired_keys (
+    key_id text NOT NULL,
+    retired_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.schema_migrations (
     version integer NOT NULL,
     name text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE TABLE public.secrets (
+    name text NOT NULL,
+    key_name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    key_id text NOT NULL,
+    sealed bytea NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by_request_id text DEFAULT ''::text NOT NULL,
+    modified_by_request_id text DEFAULT ''::text NOT NULL
+);
+ALTER TABLE ONLY public.secrets ALTER COLUMN sealed SET STORAGE EXTERNAL;
 
 CREATE TABLE public.server_keys (
     name text NOT NULL,
@@ -269,6 +319,9 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (audit_id);
 
+ALTER TABLE ONLY public.claims
+    ADD CONSTRAINT claims_pkey PRIMARY KEY (hash);
+
 ALTER TABLE ONLY public.execution_events
     ADD CONSTRAINT execution_events_pkey PRIMARY KEY (execution_key, version);
 
@@ -290,8 +343,14 @@ ALTER TABLE ONLY public.log_chunks
 ALTER TABLE ONLY public.log_tail
     ADD CONSTRAINT log_tail_pkey PRIMARY KEY (execution_key, first_seq);
 
+ALTER TABLE ONLY public.retired_keys
+    ADD CONSTRAINT retired_keys_pkey PRIMARY KEY (key_id);
+
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.secrets
+    ADD CONSTRAINT secrets_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.server_keys
     ADD CONSTRAINT server_keys_pkey PRIMARY KEY (name);
@@ -308,7 +367,11 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (user_key);
 
+CREATE INDEX api_keys_revoked_at ON public.api_keys USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
+
 CREATE INDEX api_keys_user ON public.api_keys USING btree (user_key);
+
+CREATE INDEX claims_user ON public.claims USING btree (user_key);
 
 CREATE INDEX execution_events_request ON public.execution_events USING btree (request_id) WHERE (request_id <> ''::text);
 
@@ -324,6 +387,10 @@ CREATE INDEX images_name ON public.images USING btree (name, tag);
 
 CREATE UNIQUE INDEX images_one_default ON public.images USING btree (is_default) WHERE is_default;
 
+CREATE INDEX secrets_created_by ON public.secrets USING btree (created_by);
+
+CREATE INDEX secrets_key_id ON public.secrets USING btree (key_id);
+
 CREATE INDEX tickets_expires_at ON public.tickets USING btree (expires_at);
 
 CREATE INDEX tickets_key ON public.tickets USING btree (key_id);
@@ -334,12 +401,21 @@ CREATE INDEX trace_records_client ON public.trace_records USING btree (client_re
 
 CREATE INDEX trace_records_request ON public.trace_records USING btree (request_id, record_id);
 
+CREATE UNIQUE INDEX users_email_folded ON public.users USING btree (lower(email));
+
+CREATE INDEX users_revoked_at ON public.users USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
+
 CREATE TRIGGER audit_rows_stay BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION public.tg_audit_is_append_only();
 
 CREATE TRIGGER audit_stays BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.tg_audit_is_append_only();
 
+CREATE TRIGGER secrets_key BEFORE INSERT OR UPDATE OF key_id ON public.secrets FOR EACH ROW EXECUTE FUNCTION public.tg_key_is_in_use();
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_user_key_fkey FOREIGN KEY (user_key) REFERENCES public.users(user_key);
+
+ALTER TABLE ONLY public.claims
+    ADD CONSTRAINT claims_user_key_fkey FOREIGN KEY (user_key) REFERENCES public.users(user_key);
 
 ALTER TABLE ONLY public.execution_events
     ADD CONSTRAINT execution_events_execution_key_fkey FOREIGN KEY (execution_key) REFERENCES public.executions(execution_key) ON DELETE CASCADE;

@@ -6,6 +6,7 @@
 #define TAILGATE_DB_STORE_H
 
 #include "db/pool.h"
+#include "db/store_api_keys.h"
 #include "db/store_audit.h"
 #include "db/store_executions.h"
 #include "db/store_images.h"
@@ -13,6 +14,7 @@
 #include "db/store_logs.h"
 #include "db/store_secrets.h"
 #include "db/store_tickets.h"
+#include "db/store_users.h"
 #include "db/store_trace.h"
 
 /* As in executions_live's predicate: the planner takes that index only for these very words. */
@@ -31,6 +33,10 @@ struct store_call {
         store_secret_done_fn done;
         store_sealed_fn sealed;
         store_audit_fn audit;
+        store_users_fn users;
+        store_claim_fn claim;
+        store_api_keys_fn api_keys;
+        store_revocations_fn revocations;
         store_trace_fn trace;
         db_batch_fn batch;
     } fn;

@@ -9,6 +9,7 @@
 #include "db/cluster.h"
 #include "db/migrate.h"
 #include "db/pool.h"
+#include "gateway/revoke.h"
 #include "gateway/server.h"
 #include "logs/hub.h"
 #include "logs/keeper.h"
@@ -16,10 +17,13 @@
 #include "orchestrator/engines/process.h"
 #include "orchestrator/hints.h"
 #include "orchestrator/orchestrator.h"
+#include "orchestrator/revocations.h"
+#include "orchestrator/users.h"
 #include "orchestrator/trace.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A PostgreSQL that starts beside us (compose, a reboot) is given this long. */
@@ -59,6 +63,8 @@ struct boot {
     struct engine *engine;
     struct orchestrator *orch;
     struct server *server;
+    struct revocations *revocations;
+    char claim_token[CLAIM_TOKEN_LEN + 1]; /* of --bootstrap-admin, until it is shown */
 };
 
 static void set_phase(struct boot *b, enum boot_phase phase)
@@ -90,6 +96,22 @@ static void fail_setting(struct boot *b, const char *setting, const char *rule)
 
 /* ---- serving ---- */
 
+/* On standard output, where the operator is; the log is kept and shipped to others. */
+static void show_claim(struct boot *b, const char *url)
+{
+    const char *email = b->o->bootstrap_admin;
+    const char *base = str_is_empty(b->o->public_url) ? url : b->o->public_url;
+    if (!email)
+        return;
+    if (b->claim_token[0] == '\0')
+        (void)printf("Admin %s: there is an account of that address already\n", email);
+    else
+        (void)printf("Admin %s: take the key, once, within %lld s:\n"
+                     "  curl -sS %s/api/v1/claim/%s\n",
+                     email, (long long)b->o->claim_ttl_ms / 1000, base, b->claim_token);
+    explicit_bzero(b->claim_token, sizeof b->claim_token);
+}
+
 static void serve(struct boot *b)
 {
     struct buf error CLEANUP_BUF = {.max = 1024};
@@ -109,6 +131,7 @@ static void serve(struct boot *b)
                      "  export TAILGATE_ENDPOINT=%s TAILGATE_API_KEY=$(cat %s/admin.key)\n"
                      "  tailgate run -- 'echo hello'\n",
                      b->o->state_dir, url, b->o->state_dir);
+    show_claim(b, url);
     (void)fflush(stdout);
 }
 
@@ -123,6 +146,27 @@ static void on_bootstrapped(void *user, int err)
         serve(b);
 }
 
+static void on_admin(void *user, int err, const char *claim_token)
+{
+    struct boot *b = user;
+    if (!err && claim_token)
+        err = str_copy(b->claim_token, sizeof b->claim_token, claim_token);
+    on_bootstrapped(b, err);
+}
+
+/* Of --dev; both may be asked for. */
+static void on_key_made(void *user, int err)
+{
+    struct boot *b = user;
+    if (err || b->leaving || !b->o->bootstrap_admin) {
+        on_bootstrapped(b, err);
+        return;
+    }
+    err = orchestrator_bootstrap_admin(b->orch, b->o->bootstrap_admin, on_admin, b);
+    if (err)
+        fail(b, "admin", err);
+}
+
 static void on_adopted(void *user, int err)
 {
     struct boot *b = user;
@@ -134,12 +178,15 @@ static void on_adopted(void *user, int err)
         fail(b, "orchestrator", err);
         return;
     }
-    if (!b->o->dev) {
+    if (!b->o->dev && !b->o->bootstrap_admin) {
         serve(b);
         return;
     }
     set_phase(b, BOOT_BOOTSTRAP);
-    err = orchestrator_bootstrap_dev(b->orch, b->o->admin_email, on_bootstrapped, b);
+    if (b->o->dev)
+        err = orchestrator_bootstrap_dev(b->orch, b->o->admin_email, on_key_made, b);
+    else
+        err = orchestrator_bootstrap_admin(b->orch, b->o->bootstrap_admin, on_admin, b);
     if (err)
         fail(b, "admin key", err);
 }
@@ -191,6 +238,8 @@ static int make_orchestrator(struct boot *b)
         .sandbox_read_paths = o->sandbox_read_paths,
         .sandbox_write_paths = o->sandbox_write_paths,
         .token_ttl_s = o->token_ttl_ms / 1000,
+        .claim_ttl_ms = o->claim_ttl_ms,
+        .max_keys_per_user = o->max_keys_per_user,
     };
     int err = engine_process_new(b->loop, o->runner, &b->engine);
     if (!err)
@@ -208,6 +257,9 @@ static void on_connected(void *user)
         err = make_orchestrator(b);
     if (!err)
         err = server_new(b->loop, b->o, b->hub, b->orch, &b->server);
+    if (!err)
+        err = revocations_new(b->loop, b->conninfo, b->pool, server_revoke, b->server,
+                              &b->revocations);
     set_phase(b, BOOT_ADOPT);
     if (!err)
         err = trace_begin(b->orch);
@@ -328,6 +380,7 @@ static void on_cluster_stopped(void *user, int err)
 
 static void tear_down(struct boot *b)
 {
+    revocations_free(b->revocations);
     server_free(b->server);
     orchestrator_free(b->orch);
     hints_free(b->hints);

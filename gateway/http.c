@@ -120,6 +120,14 @@ enum http_method http_method(const struct http_request *r)
     return r->method;
 }
 
+bool http_is_look(const struct http_request *r)
+{
+    const char *purpose = http_header(r, HEADER_SEC_PURPOSE);
+    if (!purpose)
+        purpose = http_header(r, HEADER_PURPOSE);
+    return r->is_head || (purpose && strcasestr(purpose, "prefetch"));
+}
+
 const char *http_path(const struct http_request *r)
 {
     return r->path;

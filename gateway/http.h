@@ -23,6 +23,8 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTT
 
 struct server *http_server(const struct http_request *r);
 enum http_method http_method(const struct http_request *r);
+/* HEAD, or a browser that fetches ahead: what works once must not be used up by it. */
+bool http_is_look(const struct http_request *r);
 const char *http_path(const struct http_request *r); /* decoded, no query */
 /* Text of the path parameter matched by {name} in the route; NULL when the route has none. */
 const char *http_param(const struct http_request *r, const char *name);
@@ -58,6 +60,10 @@ void http_respond(struct http_request *r, int status, const char *content_type, 
                   size_t len);
 /* {"error","code","details"} with the problem's status. */
 void http_respond_problem(struct http_request *r, const struct problem *p);
+/* What an asynchronous handler ends with: the problem, or the JSON of body, which an encoder made
+ * with result `encoded`. Drops the handler's reference. */
+void http_answer(struct http_request *r, const struct problem *p, int status, int encoded,
+                 const struct buf *body);
 
 /*
  * A streamed answer of unknown length (chunked transfer coding, RFC 9112 7.1): pull is called when
@@ -86,5 +92,7 @@ extern const size_t routes_executions_count, routes_logs_count, routes_health_co
 
 extern const struct route routes_images[], routes_audit[], routes_trace[];
 extern const size_t routes_images_count, routes_audit_count, routes_trace_count;
+extern const struct route routes_users[], routes_api_keys[];
+extern const size_t routes_users_count, routes_api_keys_count;
 
 #endif

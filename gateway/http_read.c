@@ -35,6 +35,8 @@ static const struct header_source {
     [HEADER_REQUEST_ID] = {-1, "x-request-id:"},
     [HEADER_IDEMPOTENCY_KEY] = {-1, "idempotency-key:"},
     [HEADER_LAST_EVENT_ID] = {-1, "last-event-id:"},
+    [HEADER_PURPOSE] = {-1, "purpose:"},
+    [HEADER_SEC_PURPOSE] = {-1, "sec-purpose:"},
 };
 
 static int read_header(struct lws *wsi, const struct header_source *s, char **ret)

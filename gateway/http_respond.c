@@ -5,6 +5,8 @@
 #include "gateway/http_internal.h"
 #include "wire/messages.h"
 
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -139,6 +141,22 @@ void http_respond_problem(struct http_request *r, const struct problem *p)
     respond_with_status(r, &away, err_http_status(away.err));
 }
 
+void http_answer(struct http_request *r, const struct problem *p, int status, int encoded,
+                 const struct buf *body)
+{
+    struct problem unsaid;
+    if (!p && encoded) {
+        (void)problem_set(&unsaid, ERR_INTERNAL, "failed to answer",
+                          "the answer could not be made");
+        p = &unsaid;
+    }
+    if (p)
+        http_respond_problem(r, p);
+    else
+        http_respond(r, status, NULL, body->data, body->len);
+    http_unref(r);
+}
+
 void http_respond_wrong_method(struct http_request *r, unsigned allowed)
 {
     static const char *const names[] = {[HTTP_GET] = "GET, HEAD",
@@ -181,15 +199,30 @@ void http_log_leave(bool entered)
         log_set_request_id(NULL);
 }
 
+/* A claim token stands in the path, and is worth a key: it is not for logs, wherever a request with
+ * it ends. */
+static const char *path_to_log(const struct http_request *r, char *ret, size_t size)
+{
+    static const char secret[] = "/claim/";
+    const char *at = r->path ? strcasestr(r->path, secret) : NULL;
+    if (!at)
+        return r->path;
+    int shown = (int)(at - r->path + (ptrdiff_t)sizeof(secret) - 1); /* below HTTP_PATH_MAX */
+    (void)snprintf(ret, size, "%.*s***", shown, r->path);
+    return ret;
+}
+
 void http_log_access(const struct http_request *r)
 {
     enum log_level level =
         r->route && r->route->action == POLICY_PUBLIC && r->status < 400 ? LOG_DEBUG : LOG_INFO;
     int64_t took_us = clock_mono_us() - r->started_us;
+    char path[HTTP_PATH_MAX + 4];
     bool entered = http_log_enter(r);
     log_write(level, "http", "client_request_id", http_header(r, HEADER_REQUEST_ID), "method",
-              method_name(r), "path", r->path, "status", LOG_NUM(r->status), "bytes",
-              LOG_NUM(r->sent_bytes), "duration_ms", LOG_NUM(took_us / 1000), "user",
-              r->has_principal ? r->principal.email : NULL, "client", r->client, NULL);
+              method_name(r), "path", path_to_log(r, path, sizeof(path)), "status",
+              LOG_NUM(r->status), "bytes", LOG_NUM(r->sent_bytes), "duration_ms",
+              LOG_NUM(took_us / 1000), "user", r->has_principal ? r->principal.email : NULL,
+              "client", r->client, NULL);
     http_log_leave(entered);
 }

@@ -2,6 +2,7 @@
 #include "gateway/options.h"
 
 #include "base/err.h"
+#include "base/fields.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "gateway/client_address.h"
@@ -161,6 +162,12 @@ static const struct config_option rows[] = {
     DURATION("token-ttl", token_ttl_ms, "24h", 1000, 365 * DAY_MS,
              "how long a websocket_url is good for"),
     STRING("admin-email", admin_email, "EMAIL", "admin@localhost", "the admin that --dev makes"),
+    STRING("bootstrap-admin", bootstrap_admin, "EMAIL", NULL,
+           "make this admin if absent, and print a claim token until that admin has a key"),
+    DURATION("claim-ttl", claim_ttl_ms, "15m", 1000, 365 * DAY_MS,
+             "how long a new user's claim token is good for"),
+    NUMBER("max-keys-per-user", max_keys_per_user, "N", "20", 1, 1000000,
+           "API keys of one user that are not revoked; more are answered 429"),
 };
 /* clang-format on */
 
@@ -240,6 +247,12 @@ static int check_lists(const struct options *o, struct buf *error)
     return 0;
 }
 
+static int check_email(const char *email, const char *option, struct buf *error)
+{
+    struct problem p;
+    return email && field_check(FIELD_EMAIL, "", email, &p) ? fail(error, option, p.details) : 0;
+}
+
 int options_check(const struct options *o, struct buf *error)
 {
     enum log_level level;
@@ -253,7 +266,11 @@ int options_check(const struct options *o, struct buf *error)
         return fail(error, "--default-timeout", "must not be longer than --max-timeout");
     if (o->ring_bytes > o->ring_total_bytes)
         return fail(error, "--ring-bytes", "must not be larger than --ring-total-bytes");
-    int err = check_run_user(o, error);
+    int err = check_email(o->admin_email, "--admin-email", error);
+    if (!err)
+        err = check_email(o->bootstrap_admin, "--bootstrap-admin", error);
+    if (!err)
+        err = check_run_user(o, error);
     if (!err)
         err = check_tls(o, error);
     if (!err)

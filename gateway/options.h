@@ -46,6 +46,8 @@ struct options {
     char *sandbox_read_paths, *sandbox_write_paths;
     int64_t token_ttl_ms;
     char *admin_email; /* --dev's admin */
+    char *bootstrap_admin;
+    int64_t claim_ttl_ms, max_keys_per_user;
 };
 
 extern const struct config_table options_table;

@@ -35,6 +35,9 @@ MUST_CHECK int streams_new(struct server *s, struct streams **ret);
 void streams_free(struct streams *st);
 /* Closes every stream with 1001; none is accepted from now on. */
 void streams_leave(struct streams *st);
+/* Closes with 4401 those whose reader is on the list. */
+struct revoked;
+void streams_revoke(struct streams *st, const struct revoked *list);
 size_t streams_count(const struct streams *st);
 /* Figures since the start. */
 struct streams_stats {

@@ -43,10 +43,12 @@ static void answered(void *user, int err, const struct principal *who)
 {
     struct look_up *k = user;
     struct problem p;
+    struct orchestrator *o = k->op.o;
     if (op_end(&k->op)) {
-        if (err == 0)
+        if (err == 0) {
+            last_use_note(&o->last_use, o->pool, who->key_id);
             k->fn(k->user, NULL, who);
-        else {
+        } else {
             (void)problem_principal(&p, err);
             k->fn(k->user, &p, NULL);
         }

@@ -123,8 +123,7 @@ int orchestrator_bootstrap_dev(struct orchestrator *o, const char *email, orches
     if (!b)
         return ERR_NOMEM;
     api_key_hash(key, hash);
-    memcpy(prefix, key, API_KEY_PREFIX_LEN);
-    prefix[API_KEY_PREFIX_LEN] = '\0';
+    api_key_prefix(key, prefix);
     sodium_memzero(key, sizeof key);
     b->fn = fn;
     b->user = user;

@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "db/pool.h"
+#include "orchestrator/last_use.h"
 #include "orchestrator/orchestrator.h"
 
 #define TOKEN_KEY_LEN 32
@@ -41,6 +42,7 @@ struct orchestrator {
     struct list doubts; /* struct doubt */
     struct loop_timer *heartbeat;
     struct sweeper *sweeper;
+    struct last_use last_use;
     struct audit *audit;   /* from the first refusal on */
     struct tracer *tracer; /* from trace_begin on */
 };

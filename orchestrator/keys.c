@@ -68,6 +68,12 @@ bool api_key_is_well_formed(const char *key)
     return memcmp(check, key + KEY_CHECK_AT, KEY_CHECK_DIGITS) == 0;
 }
 
+void api_key_prefix(const char *key, char ret[API_KEY_PREFIX_LEN + 1])
+{
+    memcpy(ret, key, API_KEY_PREFIX_LEN);
+    ret[API_KEY_PREFIX_LEN] = '\0';
+}
+
 void api_key_hash(const char *key, uint8_t ret[API_KEY_HASH_LEN])
 {
     (void)crypto_generichash(ret, API_KEY_HASH_LEN, (const unsigned char *)key, strlen(key), NULL,

@@ -16,6 +16,8 @@
 
 void api_key_make(char ret[API_KEY_LEN + 1]);
 bool api_key_is_well_formed(const char *key);
+/* Its first characters, as they are shown. */
+void api_key_prefix(const char *key, char ret[API_KEY_PREFIX_LEN + 1]);
 void api_key_hash(const char *key, uint8_t ret[API_KEY_HASH_LEN]);
 
 #endif

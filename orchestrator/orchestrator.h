@@ -39,6 +39,8 @@ struct orchestrator_opts {
     int64_t trace_retention_ms; /* 0 = for ever */
     size_t trace_queue_bytes;   /* log records that wait to be written */
     int64_t token_ttl_s;                                  /* stream tokens: 24 h */
+    int64_t claim_ttl_ms;                                 /* claim tokens: 15 min */
+    int64_t max_keys_per_user;
 };
 
 MUST_CHECK int orchestrator_new(struct loop *l, struct db_pool *pool, struct hub *hub,

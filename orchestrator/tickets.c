@@ -6,6 +6,7 @@
 #include "db/store_tickets.h"
 #include "orchestrator/internal.h"
 #include "orchestrator/keys.h"
+#include "orchestrator/random_text.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -13,9 +14,7 @@
 
 #define TICKET_BYTES 32
 
-static_assert(sodium_base64_ENCODED_LEN(TICKET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING) ==
-                  TICKET_LEN + 1,
-              "ticket length");
+static_assert(RANDOM_TEXT_LEN(TICKET_BYTES) == TICKET_LEN, "ticket length");
 
 static const char MAKE_FAILED[] = "failed to create ticket";
 
@@ -64,16 +63,13 @@ static void on_made(void *user, int err, int64_t expires_us)
 int orchestrator_ticket_make(struct orchestrator *o, const struct principal *who,
                              orchestrator_ticket_fn fn, void *user, struct problem *p)
 {
-    uint8_t bytes[TICKET_BYTES], hash[API_KEY_HASH_LEN];
+    uint8_t hash[API_KEY_HASH_LEN];
     struct making *m = calloc(1, sizeof *m);
     if (!m)
         return problem_store(p, ERR_NOMEM, MAKE_FAILED);
     m->fn = fn;
     m->user = user;
-    randombytes_buf(bytes, sizeof bytes);
-    (void)sodium_bin2base64(m->ticket, sizeof m->ticket, bytes, sizeof bytes,
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    sodium_memzero(bytes, sizeof bytes);
+    random_text_make(TICKET_BYTES, m->ticket);
     api_key_hash(m->ticket, hash);
     int r = store_ticket_make(o->pool, hash, who->key_id, TICKET_TTL_MS, on_made, m);
     if (r < 0) {
@@ -114,21 +110,11 @@ static void on_redeemed(void *user, int err, const struct principal *who)
     free(d);
 }
 
-static bool is_well_formed(const char *ticket)
-{
-    uint8_t bytes[TICKET_BYTES];
-    size_t n = 0;
-    return strnlen(ticket, TICKET_LEN + 1) == TICKET_LEN &&
-           sodium_base642bin(bytes, sizeof bytes, ticket, TICKET_LEN, NULL, &n, NULL,
-                             sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-           n == sizeof bytes;
-}
-
 int orchestrator_ticket_redeem(struct orchestrator *o, const char *ticket,
                                orchestrator_principal_fn fn, void *user, struct problem *p)
 {
     uint8_t hash[API_KEY_HASH_LEN];
-    if (!is_well_formed(ticket))
+    if (!random_text_is_well_formed(ticket, TICKET_BYTES))
         return problem_ticket(p, ERR_BAD_KEY);
     struct redeeming *d = calloc(1, sizeof *d);
     if (!d)

@@ -104,25 +104,6 @@ static void test_store_key_lookup__unknown_or_revoked__error(void **state)
     assert_int_equal(lookup_user(f, w.p.user_key).err, 0);
 }
 
-static void test_store_key_lookup__used__last_use_to_the_minute(void **state)
-{
-    struct fixture *f = *state;
-    uint8_t hash[STORE_KEY_HASH_LEN];
-    make_hash(5, hash);
-    bootstrap(f, "used@example.org", hash);
-    const char *sql = "SELECT tg_us(last_used_at) FROM api_keys k JOIN users u USING (user_key) "
-                      "WHERE email = 'used@example.org'";
-    assert_int_equal(sql_number(f, sql), 0);
-    assert_int_equal(lookup(f, hash).err, 0);
-    int64_t first = sql_number(f, sql);
-    assert_true(first > 0);
-    assert_int_equal(lookup(f, hash).err, 0);
-    assert_int_equal(sql_number(f, sql), first);
-    sql_exec(f, "UPDATE api_keys SET last_used_at = now() - interval '2 minutes'");
-    assert_int_equal(lookup(f, hash).err, 0);
-    assert_true(sql_number(f, sql) > first);
-}
-
 static void test_store_key_lookup__row_that_cannot_be_read__corrupt(void **state)
 {
     struct fixture *f = *state;
@@ -155,7 +136,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(test_store_bootstrap_admin__twice__one_user_one_key),
         ROW(test_store_key_lookup__unknown_or_revoked__error),
-        ROW(test_store_key_lookup__used__last_use_to_the_minute),
         ROW(test_store_key_lookup__row_that_cannot_be_read__corrupt),
         ROW(test_store_server_key__first_and_later__the_same_bytes),
     };

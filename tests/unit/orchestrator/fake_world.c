@@ -28,6 +28,8 @@ struct orchestrator_opts fake_opts(const struct world *w)
         .drain_ms = 100,
         .run_user = geteuid() == 0 ? "nobody" : NULL,
         .token_ttl_s = 3600,
+        .claim_ttl_ms = 900000,
+        .max_keys_per_user = 20,
     };
 }
 
