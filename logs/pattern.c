@@ -10,8 +10,9 @@
 #include <string.h>
 
 #define PARENS_MAX 64u
-#define HEAP_LIMIT_KIB 16384u /* of the interpreter, where the machine code's stack is too small \
-                               */
+#define HEAP_LIMIT_KIB                                                        \
+    16384u /* of the interpreter, where the machine code's stack is too small \
+            */
 #define DEPTH_LIMIT 100000u
 #define JIT_STACK_FIRST (32u << 10)
 #define JIT_STACK_LAST (1u << 20)
@@ -109,8 +110,8 @@ static pcre2_match_context *make_context(pcre2_jit_stack *stack)
 static int make_codes(struct pattern *p, const char *text, bool is_regex, bool ignore_case,
                       struct problem *problem)
 {
-    uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C |
-                       (ignore_case ? PCRE2_CASELESS : 0) | (is_regex ? 0 : PCRE2_LITERAL);
+    uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | (ignore_case ? PCRE2_CASELESS : 0) |
+                       (is_regex ? PCRE2_NEVER_BACKSLASH_C : PCRE2_LITERAL);
     uint32_t can_be_empty = 0;
     int rc = compile(text, options, &p->quick, problem);
     if (rc == 0)
