@@ -225,6 +225,35 @@ int store_tail_vacuum(struct db_pool *p, db_batch_fn fn, void *user)
     return db_query(p, &vacuum, NULL, 0, fn, user);
 }
 
+int store_tail_size(struct db_pool *p, db_batch_fn fn, void *user)
+{
+    static const struct db_stmt size = {
+        .name = "tail_size",
+        .sql = "SELECT pg_relation_size(oid) + pg_relation_size(reltoastrelid), "
+               "pg_indexes_size(oid) + pg_indexes_size(reltoastrelid) "
+               "FROM pg_class WHERE oid = 'log_tail'::regclass",
+    };
+    return db_query(p, &size, NULL, 0, fn, user);
+}
+
+int store_tail_reindex(struct db_pool *p, db_batch_fn fn, void *user)
+{
+    /* Whoever comes after one that waits for a lock waits as well. */
+    static const struct db_stmt patience = {"short_lock_timeout",
+                                            "SELECT set_config('lock_timeout', '50', true)"};
+    static const struct db_stmt reindex = {"reindex_tail", "REINDEX TABLE log_tail"};
+    struct db_batch *b;
+    int r = db_batch_of(&patience, NULL, 0, &b);
+    if (r < 0)
+        return r;
+    r = db_batch_add(b, &reindex, NULL, 0);
+    if (r < 0) {
+        db_batch_free(b);
+        return r;
+    }
+    return db_submit(p, b, fn, user);
+}
+
 int store_partitions_ensure(struct db_pool *p, int64_t day, int days, db_batch_fn fn, void *user)
 {
     static const struct db_stmt ensure = {

@@ -47,6 +47,11 @@ MUST_CHECK int store_tail_merge(struct db_pool *p, const struct store_chunk *mer
  * key (int8). */
 MUST_CHECK int store_tail_leftovers(struct db_pool *p, size_t max, db_batch_fn fn, void *user);
 MUST_CHECK int store_tail_vacuum(struct db_pool *p, db_batch_fn fn, void *user);
+/* One row: bytes of log_tail's rows and of its indexes on disk, what is free in them included. */
+MUST_CHECK int store_tail_size(struct db_pool *p, db_batch_fn fn, void *user);
+/* Builds the indexes anew: VACUUM never shortens one. Writers wait while it runs, so it is for a
+ * table that holds little; ERR_DB when others hold it for long. */
+MUST_CHECK int store_tail_reindex(struct db_pool *p, db_batch_fn fn, void *user);
 
 /* Partitions of the days [day, day + days). */
 MUST_CHECK int store_partitions_ensure(struct db_pool *p, int64_t day, int days, db_batch_fn fn,

@@ -13,10 +13,14 @@
 #define DAY_US (86400LL * 1000 * 1000)
 #define DAYS_AHEAD 3
 #define RETRY_MS 500
-/* log_tail gives its space back soon after an execution's end, but a busy one is not vacuumed all
- * the time. */
+/* log_tail gives its space back soon after an execution's end. */
 #define VACUUM_SOON_MS 200
-#define VACUUM_EVERY_MS 5000
+/* A reader in the way of one keeps the space: so many are tried after the last merge. */
+#define VACUUMS_MAX 6u
+/* What log_tail may keep on disk when it is as good as empty: rows, and indexes beyond twice the
+ * rows' bytes (a row of one line takes more of them than a quarter). */
+#define TAIL_ROWS_BYTES (1 << 20)
+#define TAIL_INDEX_BYTES (256 << 10)
 #define LEFTOVERS_MAX 1000u
 /* A task that nobody adds to is forgotten; its rows are found again at the execution's end. */
 #define TASK_IDLE_MS (3600LL * 1000)
@@ -77,6 +81,8 @@ int keeper_new(struct loop *l, struct db_pool *pool, const struct keeper_opts *o
     k->loop = l;
     k->pool = pool;
     k->opts = *opts;
+    if (k->opts.vacuum_every_ms <= 0)
+        k->opts.vacuum_every_ms = KEEPER_VACUUM_EVERY_MS;
     list_init(&k->queue);
     list_init(&k->ops);
     list_init(&k->all);
@@ -182,16 +188,18 @@ static void want_vacuum(struct keeper *k)
 {
     if (loop_timer_is_active(k->vacuum_timer))
         return;
-    int64_t wait = VACUUM_SOON_MS;
-    if (k->vacuumed_ms > 0 && k->vacuumed_ms + VACUUM_EVERY_MS - clock_mono_ms() > wait)
-        wait = k->vacuumed_ms + VACUUM_EVERY_MS - clock_mono_ms();
-    loop_timer_start(k->vacuum_timer, wait, 0);
+    int64_t every = k->opts.vacuum_every_ms;
+    int64_t soon = every < VACUUM_SOON_MS ? every : VACUUM_SOON_MS;
+    int64_t wait = k->vacuumed_ms > 0 ? k->vacuumed_ms + every - clock_mono_ms() : 0;
+    loop_timer_start(k->vacuum_timer, wait > soon ? wait : soon, 0);
 }
 
 void keeper_merged(struct keeper *k, int64_t key, int err, const struct merge_result *r)
 {
-    if (r->merged > 0)
+    if (r->merged > 0) {
+        k->vacuums = 0;
         want_vacuum(k);
+    }
     struct keymap_node *n = keymap_get(&k->tasks, key);
     struct task *t = n ? CONTAINER_OF(n, struct task, by_key) : NULL;
     if (!t) {
@@ -216,23 +224,66 @@ void keeper_merged(struct keeper *k, int64_t key, int err, const struct merge_re
 
 /* ---- vacuum ---- */
 
-static void on_vacuumed(void *user, int err, const struct db_result *r UNUSED)
+typedef int (*tail_fn)(struct db_pool *p, db_batch_fn fn, void *user);
+
+/* Asks for one thing to be done with log_tail; while PostgreSQL is away it begins anew later. */
+static void tail_op(struct keeper *k, tail_fn what, db_batch_fn fn)
+{
+    struct op *op = db_pool_is_ready(k->pool) ? op_new(k) : NULL;
+    if (op && what(k->pool, fn, op) == 0)
+        return;
+    if (op)
+        (void)op_done(op);
+    want_vacuum(k);
+}
+
+/* Somebody was in the way. */
+static void vacuum_again(struct keeper *k)
+{
+    if (k->vacuums < VACUUMS_MAX)
+        want_vacuum(k);
+}
+
+static void on_reindexed(void *user, int err, const struct db_result *r UNUSED)
 {
     struct keeper *k = op_done(user);
     if (k && err < 0)
-        want_vacuum(k);
+        vacuum_again(k);
+}
+
+static void on_sized(void *user, int err, const struct db_result *r)
+{
+    struct keeper *k = op_done(user);
+    if (!k)
+        return;
+    if (err < 0) {
+        vacuum_again(k);
+        return;
+    }
+    int64_t rows = db_get_i64(r, 0, 0, 0), indexes = db_get_i64(r, 0, 0, 1);
+    if (rows <= TAIL_ROWS_BYTES && indexes > 2 * rows + TAIL_INDEX_BYTES)
+        tail_op(k, store_tail_reindex, on_reindexed);
+    else if (rows > TAIL_ROWS_BYTES && list_is_empty(&k->all))
+        vacuum_again(k);
+}
+
+static void on_vacuumed(void *user, int err, const struct db_result *r UNUSED)
+{
+    struct keeper *k = op_done(user);
+    if (!k)
+        return;
+    k->vacuums++;
+    if (err < 0)
+        vacuum_again(k);
+    else
+        tail_op(k, store_tail_size, on_sized);
 }
 
 static void begin_vacuum(void *user)
 {
     struct keeper *k = user;
     k->vacuumed_ms = clock_mono_ms();
-    struct op *op = db_pool_is_ready(k->pool) ? op_new(k) : NULL;
-    if (op && store_tail_vacuum(k->pool, on_vacuumed, op) == 0)
-        return;
-    if (op)
-        (void)op_done(op);
-    want_vacuum(k);
+    tail_op(k, store_tail_vacuum, on_vacuumed);
 }
 
 /* ---- rounds: partitions, retention, leftovers ---- */

@@ -38,6 +38,7 @@ struct keeper {
     struct loop_timer *retry; /* after an error: merging goes on then */
 
     int64_t vacuumed_ms; /* when the last one began; 0 = never */
+    unsigned vacuums;    /* since the latest merge */
     struct loop_timer *vacuum_timer;
 
     struct loop_timer *rounds; /* partitions, retention, leftovers */

@@ -369,6 +369,31 @@ static void test_store_tail_vacuum__between_other_batches__runs(void **state)
     assert_int_equal(sql_number(f, "SELECT pg_relation_size('log_tail')"), 0);
 }
 
+static int64_t tail_indexes(const struct fixture *f)
+{
+    return sql_number(f, "SELECT pg_indexes_size('log_tail')");
+}
+
+static void test_store_tail_reindex__empty_table__indexes_short_again(void **state)
+{
+    struct fixture *f = *state;
+    sql_exec(f, "DELETE FROM log_tail");
+    sql_exec(f, "INSERT INTO log_tail SELECT 1, n, n, 1, 'x' FROM generate_series(1, 20000) n");
+    sql_exec(f, "DELETE FROM log_tail");
+    sql_exec(f, "VACUUM log_tail");
+    int64_t before = tail_indexes(f);
+    struct answer a[2] = {{0}};
+    assert_int_equal(store_tail_size(f->pool, on_answer, &a[0]), 0);
+    await_count(f->loop, &a[0].calls, 1);
+    assert_int_equal(a[0].err, 0);
+    assert_int_equal(a[0].value, 0); /* rows */
+    assert_true(before > 400000);
+    assert_int_equal(store_tail_reindex(f->pool, on_answer, &a[1]), 0);
+    await_count(f->loop, &a[1].calls, 1);
+    assert_int_equal(a[1].err, 0);
+    assert_true(tail_indexes(f) < 40000);
+}
+
 static int64_t today(const struct fixture *f)
 {
     return sql_number(f, "SELECT tg_day(now())");
@@ -544,6 +569,7 @@ int main(void)
         ROW(test_store_tail_merge__two_at_once__one_wins),
         ROW(test_store_tail_leftovers__ended_ones_only),
         ROW(test_store_tail_vacuum__between_other_batches__runs),
+        ROW(test_store_tail_reindex__empty_table__indexes_short_again),
         ROW(test_store_partitions_ensure__days_ahead__made_once),
         ROW(test_store_partitions_ensure__both_connections_at_once__no_error),
         ROW(test_store_partitions_drop__old_days__skips_live_and_newer_ones),

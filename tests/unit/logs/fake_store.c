@@ -100,8 +100,7 @@ size_t db_rows(const struct db_result *r, size_t stmt)
 int64_t db_get_i64(const struct db_result *r, size_t stmt, size_t row, size_t col)
 {
     (void)stmt;
-    (void)col;
-    return r->keys[row];
+    return r->keys[row + col];
 }
 
 const char *db_sqlstate(const struct db_result *r)
@@ -417,6 +416,8 @@ bool fake_answer(struct db_pool *p)
         rc = merge(p, c);
     else if (effect && c->call == FAKE_LEFTOVERS)
         select_leftovers(p, &r);
+    else if (effect && c->call == FAKE_SIZE)
+        memcpy(r.keys, p->tail_bytes, sizeof p->tail_bytes);
     if (err == 0)
         err = rc;
     struct execution *row = fake_row(p, c->key);
@@ -501,6 +502,16 @@ int store_tail_leftovers(struct db_pool *p, size_t max, db_batch_fn fn, void *us
 int store_tail_vacuum(struct db_pool *p, db_batch_fn fn, void *user)
 {
     return call(p, (struct fake_pending){.call = FAKE_VACUUM, .on_batch = fn, .user = user});
+}
+
+int store_tail_size(struct db_pool *p, db_batch_fn fn, void *user)
+{
+    return call(p, (struct fake_pending){.call = FAKE_SIZE, .on_batch = fn, .user = user});
+}
+
+int store_tail_reindex(struct db_pool *p, db_batch_fn fn, void *user)
+{
+    return call(p, (struct fake_pending){.call = FAKE_REINDEX, .on_batch = fn, .user = user});
 }
 
 int store_partitions_ensure(struct db_pool *p, int64_t day, int days, db_batch_fn fn, void *user)

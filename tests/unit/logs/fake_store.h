@@ -30,6 +30,8 @@ enum fake_call {
     FAKE_MERGE,
     FAKE_LEFTOVERS,
     FAKE_VACUUM,
+    FAKE_SIZE,
+    FAKE_REINDEX,
     FAKE_ENSURE,
     FAKE_DROP,
     FAKE_CALLS,
@@ -59,6 +61,7 @@ struct db_pool {
     void (*before)(enum fake_call call);   /* just before a call takes effect */
     int calls[FAKE_CALLS], feeds_in_group; /* of the last group */
     size_t in_group;                       /* its statements */
+    int64_t tail_bytes[2];                 /* of rows and indexes, as FAKE_SIZE answers */
     int64_t ensured_day, dropped_before;
     int ensured_days;
 };

@@ -41,7 +41,9 @@ int kept_teardown(void **state)
 
 void kept_start(struct kept *k, int64_t retention_ms)
 {
-    const struct keeper_opts o = {.retention_ms = retention_ms, .interval_ms = 3600 * 1000};
+    const struct keeper_opts o = {.retention_ms = retention_ms,
+                                  .interval_ms = 3600 * 1000,
+                                  .vacuum_every_ms = KEPT_VACUUM_MS};
     assert_int_equal(keeper_new(k->loop, k->pool, &o, &k->keeper), 0);
     assert_int_equal(loop_turn(k->loop, 10), 0);
     spin(k->loop, 10);

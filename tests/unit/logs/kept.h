@@ -10,6 +10,7 @@ struct kept {
     struct keeper *keeper; /* after kept_start */
 };
 extern int64_t kept_wall_us; /* 0: the real clock */
+#define KEPT_VACUUM_MS 20
 
 int kept_setup(void **state);
 int kept_teardown(void **state);

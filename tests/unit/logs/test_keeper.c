@@ -28,6 +28,55 @@ static void test_keeper_note__ended__everything_merged_then_vacuumed(void **stat
     assert_int_equal(k->pool->calls[FAKE_VACUUM], 1);
 }
 
+struct tail_row {
+    int64_t rows, indexes; /* bytes after a vacuum */
+    enum fake_call fails;  /* FAKE_CALLS: none */
+    int vacuums, reindexes;
+};
+
+/* Merges one execution's small chunks, then waits until nothing is asked of log_tail any more. */
+static void shrink(struct kept *k, const struct tail_row *row)
+{
+    uint64_t next = 1;
+    kept_start(k, 0);
+    k->pool->tail_bytes[0] = row->rows;
+    k->pool->tail_bytes[1] = row->indexes;
+    if (row->fails < FAKE_CALLS) {
+        k->pool->script[row->fails].times = 100;
+        k->pool->script[row->fails].err = ERR_DB;
+    }
+    kept_add_small(k, &next, 20, 3);
+    keeper_note(k->keeper, rig_key(1), 20, true);
+    int64_t until = clock_mono_ms() + RIG_PATIENCE_MS;
+    while (k->pool->calls[FAKE_VACUUM] < row->vacuums && clock_mono_ms() < until)
+        assert_int_equal(loop_turn(k->loop, 50), 0);
+    until = clock_mono_ms() + 5 * KEPT_VACUUM_MS; /* long enough for one more */
+    while (clock_mono_ms() < until)
+        assert_int_equal(loop_turn(k->loop, 5), 0);
+}
+
+static void test_keeper__after_a_vacuum__log_tail_shrinks_or_is_tried_again(void **state UNUSED)
+{
+    static const struct tail_row ROWS[] = {
+        {0, 1 << 14, FAKE_CALLS, 1, 0},             /* nothing to give back */
+        {0, 1 << 20, FAKE_CALLS, 1, 1},             /* the indexes */
+        {1 << 20, (2 << 20) + 1, FAKE_CALLS, 1, 0}, /* as large as rows make them */
+        {2 << 20, 9 << 20, FAKE_CALLS, 6, 0},       /* a reader is in the way: tried so often */
+        {0, 1 << 20, FAKE_REINDEX, 6, 6},
+        {0, 1 << 20, FAKE_SIZE, 6, 0},
+        {0, 1 << 20, FAKE_VACUUM, 6, 0},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++) {
+        void *own = NULL;
+        assert_int_equal(kept_setup(&own), 0);
+        struct kept *k = own;
+        shrink(k, &ROWS[i]);
+        assert_int_equal(k->pool->calls[FAKE_VACUUM], ROWS[i].vacuums);
+        assert_int_equal(k->pool->calls[FAKE_REINDEX], ROWS[i].reindexes);
+        assert_int_equal(kept_teardown(&own), 0);
+    }
+}
+
 static void test_keeper_note__while_it_lives__full_chunks_only(void **state)
 {
     struct kept *k = *state;
@@ -154,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, kept_setup, kept_teardown)
         T(test_keeper_note__ended__everything_merged_then_vacuumed),
+        cmocka_unit_test(test_keeper__after_a_vacuum__log_tail_shrinks_or_is_tried_again),
         T(test_keeper_note__while_it_lives__full_chunks_only),
         T(test_keeper__away__nothing_is_asked_until_ready),
         T(test_keeper__start__partitions_retention_leftovers),
