@@ -206,19 +206,19 @@ static void on_sealed(void *user, int err, const struct db_result *r)
     c.fn.sealed(c.user, err, err < 0 ? NULL : rows, err < 0 ? 0 : n);
 }
 
-int store_sealed_list(struct db_pool *p, enum store_sealed_in in, const char *key_id, size_t limit,
-                      store_sealed_fn fn, void *user)
+int store_sealed_list(struct db_pool *p, enum store_sealed_in in, const char *key_id,
+                      const char *after, size_t limit, store_sealed_fn fn, void *user)
 {
     static const struct db_stmt list_sealed[STORE_SEALED_KINDS] = {
         {.name = "list_sealed_secrets",
          .sql = "SELECT name, key_id, sealed FROM secrets WHERE key_id = $1::text "
-                "ORDER BY name LIMIT $2::bigint"},
+                "AND name > $3::text ORDER BY name LIMIT $2::bigint"},
         {.name = "list_sealed_runs",
          .sql = "SELECT execution_id, key_id, sealed FROM execution_environments "
                 "JOIN executions USING (execution_key) WHERE key_id = $1::text "
-                "ORDER BY execution_key LIMIT $2::bigint"},
+                "AND execution_id > $3::text ORDER BY execution_id LIMIT $2::bigint"},
     };
-    const struct db_value params[] = {db_text(key_id), db_i64((int64_t)limit)};
+    const struct db_value params[] = {db_text(key_id), db_i64((int64_t)limit), db_text(after)};
     return store_query(p, &list_sealed[in], params, ARRAY_SIZE(params), on_sealed,
                        (struct store_call){{.sealed = fn}, user});
 }

@@ -49,9 +49,9 @@ enum store_sealed_in { STORE_SEALED_SECRETS, STORE_SEALED_RUNS };
 typedef void (*store_sealed_fn)(void *user, int err, const struct store_sealed *rows, size_t n);
 /* No row is sealed with that key any more from the moment that this is committed. */
 MUST_CHECK int store_key_retire(struct db_pool *p, const char *key_id, db_batch_fn fn, void *user);
-/* Up to limit rows that are sealed with that key. */
+/* Up to limit rows that are sealed with that key, by name, those behind `after`. */
 MUST_CHECK int store_sealed_list(struct db_pool *p, enum store_sealed_in in, const char *key_id,
-                                 size_t limit, store_sealed_fn fn, void *user);
+                                 const char *after, size_t limit, store_sealed_fn fn, void *user);
 /* new_bytes in the place of old, which are what they still must be; otherwise nothing is done. */
 MUST_CHECK int store_sealed_replace(struct db_batch *b, enum store_sealed_in in,
                                     const struct store_sealed *old,

@@ -47,6 +47,7 @@ static const char *const PHASE_NAMES[] = {"CLUSTER",   "MIGRATE", "CONNECT", "AD
 struct boot {
     const struct options *o;
     const char *gateway_id;
+    struct sealer *sealer; /* borrowed */
     struct loop *loop;
     enum boot_phase phase;
     bool leaving;
@@ -208,6 +209,8 @@ static int make_logs(struct boot *b)
     writer.owner = b->gateway_id;
     writer.group_bytes_max = o->group_bytes;
     writer.feed_bytes_max = o->feed_bytes;
+    /* What waits is not acknowledged: it must not fill the spool. */
+    writer.held_bytes_max = o->feed_bytes < o->spool_bytes / 4 ? o->feed_bytes : o->spool_bytes / 4;
     writer.inline_compress_bytes = o->inline_compress_bytes;
     writer.keeper = b->keeper;
     if (!err)
@@ -220,6 +223,7 @@ static int make_orchestrator(struct boot *b)
     const struct options *o = b->o;
     const struct orchestrator_opts opts = {
         .state_dir = o->state_dir,
+        .sealer = b->sealer,
         .gateway_id = b->gateway_id,
         .workspace_retention_ms = o->workspace_retention_ms,
         .default_timeout_s = o->default_timeout_s,
@@ -402,9 +406,9 @@ static void tear_down(struct boot *b)
     loop_free(b->loop);
 }
 
-int boot_run(const struct options *o, const char *gateway_id)
+int boot_run(const struct options *o, const char *gateway_id, struct sealer *sealer)
 {
-    struct boot b = {.o = o, .gateway_id = gateway_id};
+    struct boot b = {.o = o, .gateway_id = gateway_id, .sealer = sealer};
     int err = loop_new(&b.loop);
     if (!err)
         err = loop_signal_new(b.loop, SIGTERM, on_signal, &b, &b.on_term);

@@ -92,6 +92,8 @@ extern const size_t routes_executions_count, routes_logs_count, routes_health_co
 
 extern const struct route routes_images[], routes_audit[], routes_trace[];
 extern const size_t routes_images_count, routes_audit_count, routes_trace_count;
+extern const struct route routes_secrets[];
+extern const size_t routes_secrets_count;
 extern const struct route routes_users[], routes_api_keys[];
 extern const size_t routes_users_count, routes_api_keys_count;
 

@@ -63,6 +63,12 @@ static const struct config_option rows[] = {
          "PostgreSQL 15 or newer; without it a private cluster is started in the state directory"},
     STRING("postgres-bin-dir", postgres_bin_dir, "DIR", NULL,
            "where initdb and pg_ctl are, for the private cluster"),
+    STRING("secrets-key-file", secrets_key_file, "FILE", NULL,
+           "keys that secrets are sealed with (STATE_DIR/secrets.key, made at the first start); all "
+           "gateways of a database need the same"),
+    FLAG("rotate-secrets-key", rotate_secrets_key,
+         "put a new key into that file, seal everything anew, drop the old keys, and exit; works "
+         "while gateways run"),
     STRING("runner", runner, "FILE", NULL, "tailgate-runner (beside tailgated)"),
     {.name = "log-format",
      .type = CONFIG_CHOICE,
@@ -260,6 +266,8 @@ int options_check(const struct options *o, struct buf *error)
         return fail(error, "--log-level", "must be debug, info, warn or error");
     if (!o->state_dir || o->state_dir[0] != '/')
         return fail(error, "--state-dir", "must be an absolute path");
+    if (o->secrets_key_file && o->secrets_key_file[0] != '/')
+        return fail(error, "--secrets-key-file", "must be an absolute path");
     if (o->runner && o->runner[0] != '/')
         return fail(error, "--runner", "must be an absolute path");
     if (o->max_timeout_s > 0 && o->default_timeout_s > o->max_timeout_s)

@@ -10,6 +10,8 @@ struct options {
     char *listen; /* HOST:PORT; port 0 picks one */
     char *database_url;
     char *postgres_bin_dir;
+    char *secrets_key_file; /* STATE_DIR/secrets.key */
+    bool rotate_secrets_key;
     char *runner;       /* path of tailgate-runner; default: beside tailgated */
     int64_t log_format; /* 0 auto, 1 logfmt, 2 json */
     char *log_level;

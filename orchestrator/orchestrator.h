@@ -19,10 +19,12 @@
 
 struct db_pool;
 struct orchestrator;
+struct sealer;
 
 struct orchestrator_opts {
     const char *state_dir; /* absolute; runs/ and workspaces/ are made in it */
     const char *gateway_id;
+    struct sealer *sealer; /* borrowed; NULL: nothing can be sealed, runs with variables fail */
     int64_t workspace_retention_ms;
     int64_t default_timeout_s; /* when a request names none; 0 = none */
     int64_t max_timeout_s;     /* 0 = none */
