@@ -29,6 +29,7 @@
 /* A PostgreSQL that starts beside us (compose, a reboot) is given this long. */
 #define MIGRATE_TRIES 60
 #define MIGRATE_RETRY_MS 1000
+#define SETTLE_DEADLINES 3 /* statements that hang are over by then */
 #define KEEPER_INTERVAL_MS (10 * 60 * 1000)
 
 enum boot_phase {
@@ -232,6 +233,7 @@ static int make_orchestrator(struct boot *b)
         .command_bytes_max = o->max_command_bytes,
         .env_bytes_max = o->max_env_bytes,
         .max_live = (size_t)o->max_live,
+        .settle_ms = o->db_deadline_ms * SETTLE_DEADLINES,
         .spool_max = o->spool_bytes,
         .drain_ms = o->drain_ms,
         .spool_full_fails = o->spool_full == 1,
@@ -248,6 +250,10 @@ static int make_orchestrator(struct boot *b)
     int err = engine_process_new(b->loop, o->runner, &b->engine);
     if (!err)
         err = orchestrator_new(b->loop, b->pool, b->hub, b->writer, b->engine, &opts, &b->orch);
+    if (!err) {
+        orchestrator_tell_stop(b->orch, hints_tell_stop, b->hints);
+        hints_on_stop(b->hints, orchestrator_stop_told, b->orch);
+    }
     return err;
 }
 

@@ -8,12 +8,18 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-#define CHANNEL "tailgate_log"
+#define CHANNEL_LOG "tailgate_log"
+#define CHANNEL_STOP "tailgate_stop"
+#define STOP_MAX 512 /* key, request id and e-mail are at most 20, 64 and 254 characters */
+#define NO_REQUEST "-"
 
 struct hints {
     struct hub *hub;
     struct db_listener *listener;
+    orchestrator_stop_fn on_stop;
+    void *on_stop_user;
 };
 
 static void on_publish(void *user, int64_t execution_key)
@@ -22,17 +28,62 @@ static void on_publish(void *user, int64_t execution_key)
     char key[24];
 
     (void)snprintf(key, sizeof key, "%" PRId64, execution_key); /* 20 characters at most */
-    db_listener_notify(h->listener, CHANNEL, key);
+    db_listener_notify(h->listener, CHANNEL_LOG, key);
+}
+
+/* Cuts the word before the next space; NULL: there is none. */
+static char *next_word(char **text)
+{
+    char *word = *text, *space = strchr(word, ' ');
+
+    if (!space)
+        return NULL;
+    *space = '\0';
+    *text = space + 1;
+    return word;
+}
+
+static void take_stop(const struct hints *h, const char *payload)
+{
+    char text[STOP_MAX], *rest = text;
+    int64_t key;
+
+    if (!h->on_stop || str_copy(text, sizeof text, payload) < 0)
+        return;
+    const char *number = next_word(&rest);
+    const char *request_id = number ? next_word(&rest) : NULL;
+    if (!request_id || rest[0] == '\0' || str_to_i64(number, 1, INT64_MAX, &key) < 0)
+        return;
+    h->on_stop(h->on_stop_user, key, rest, str_eq(request_id, NO_REQUEST) ? "" : request_id);
 }
 
 /* Our own come back too: the hub ignores them, since those topics are fed here. */
-static void on_notify(void *user, const char *channel UNUSED, const char *payload)
+static void on_notify(void *user, const char *channel, const char *payload)
 {
     const struct hints *h = user;
     int64_t key;
 
-    if (str_to_i64(payload, 1, INT64_MAX, &key) == 0)
+    if (str_eq(channel, CHANNEL_STOP))
+        take_stop(h, payload);
+    else if (str_to_i64(payload, 1, INT64_MAX, &key) == 0)
         hub_poke(h->hub, key);
+}
+
+void hints_tell_stop(void *user, int64_t execution_key, const char *email, const char *request_id)
+{
+    const struct hints *h = user;
+    char payload[STOP_MAX];
+
+    int n = snprintf(payload, sizeof payload, "%" PRId64 " %s %s", execution_key,
+                     str_is_empty(request_id) ? NO_REQUEST : request_id, email);
+    if (n > 0 && (size_t)n < sizeof payload)
+        db_listener_notify(h->listener, CHANNEL_STOP, payload);
+}
+
+void hints_on_stop(struct hints *h, orchestrator_stop_fn fn, void *user)
+{
+    h->on_stop = fn;
+    h->on_stop_user = user;
 }
 
 /* What was told while we were away is found by the hub's poll. */
@@ -42,7 +93,7 @@ static void on_connect(void *user UNUSED)
 
 int hints_new(struct loop *l, const char *conninfo, struct hub *hub, struct hints **ret)
 {
-    static const char *const channels[] = {CHANNEL};
+    static const char *const channels[] = {CHANNEL_LOG, CHANNEL_STOP};
     struct hints *h = calloc(1, sizeof *h);
 
     if (!h)

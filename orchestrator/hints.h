@@ -1,13 +1,16 @@
 /*
- * Hints between the gateways of one database: what is published here is told to the others by
- * NOTIFY (channel tailgate_log, payload: the execution key), and what they tell makes the hub look
- * at that row. A hint may be lost: the hub's own poll is the net (logs/hub.h).
+ * Hints between the gateways of one database, by NOTIFY. Each may be lost.
+ *
+ *   tailgate_log   KEY                   lines or a state of it were published: the hub looks at
+ * its row, its own poll being the net (logs/hub.h) tailgate_stop  KEY REQUEST_ID EMAIL  who runs it
+ * is to stop it; told again by the one who asks until the row shows it (kill.c)
  */
 #ifndef TAILGATE_ORCHESTRATOR_HINTS_H
 #define TAILGATE_ORCHESTRATOR_HINTS_H
 
 #include "base/compiler.h"
 #include "base/loop.h"
+#include "orchestrator/orchestrator.h"
 
 struct hub;
 struct hints;
@@ -16,5 +19,10 @@ struct hints;
  */
 MUST_CHECK int hints_new(struct loop *l, const char *conninfo, struct hub *hub, struct hints **ret);
 void hints_free(struct hints *h); /* NULL is fine */
+
+/* user is a struct hints: tells the gateway that runs it. */
+void hints_tell_stop(void *user, int64_t execution_key, const char *email, const char *request_id);
+/* fn hears of what others were asked to stop, our own words included. NULL = nobody. */
+void hints_on_stop(struct hints *h, orchestrator_stop_fn fn, void *user);
 
 #endif

@@ -15,6 +15,7 @@
 #define EXEC_STRING_MAX (32u * 4096u - 1u)
 
 struct audit;
+struct orphans;
 struct sweeper;
 struct tracer;
 
@@ -36,6 +37,9 @@ struct orchestrator {
     uint8_t token_key[TOKEN_KEY_LEN];
     bool has_token_key, is_started, is_leaving;
     bool is_beating;    /* a heartbeat is in flight */
+    orchestrator_stop_fn tell_stop; /* of another gateway's executions */
+    void *tell_stop_user;
+    struct orphans *orphans; /* from the start on */
     size_t creating;    /* rows being created */
     struct list lives;  /* struct live, from their row's creation until nothing of it is left */
     struct list ops;    /* struct op */

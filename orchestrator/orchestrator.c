@@ -10,6 +10,7 @@
 #include "db/store_executions.h"
 #include "orchestrator/audit.h"
 #include "orchestrator/live.h"
+#include "orchestrator/orphans.h"
 #include "orchestrator/recover.h"
 #include "orchestrator/trace.h"
 #include "orchestrator/workspace.h"
@@ -214,6 +215,7 @@ void orchestrator_free(struct orchestrator *o)
         return;
     ops_cancel_all(o);
     doubts_free(o);
+    orphans_end(o);
     for (struct list *node; (node = o->lives.next) != &o->lives;)
         live_free(LIST_ENTRY(node, struct live, node));
     audit_free(o->audit);

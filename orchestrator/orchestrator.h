@@ -33,6 +33,7 @@ struct orchestrator_opts {
     size_t env_bytes_max; /* of all names and values */
     size_t max_live;      /* live executions here; more: ERR_LIMIT */
     uint64_t spool_max;
+    int64_t settle_ms;     /* what PostgreSQL has not answered by then it never will */
     bool spool_full_fails; /* a command whose output finds no room is ended; else it waits */
     int64_t drain_ms;
     const char *run_user; /* as root: commands run as this user; NULL otherwise */
@@ -106,6 +107,18 @@ typedef void (*orchestrator_kill_fn)(void *user, const struct problem *p, const 
 MUST_CHECK int orchestrator_kill(struct orchestrator *o, const struct principal *who,
                                  const struct execution_id *id, const char *request_id,
                                  orchestrator_kill_fn fn, void *user, struct problem *p);
+
+/*
+ * Executions of other gateways: `tell` makes the one that runs it stop it, as far as it hears of it;
+ * it is called again until the row shows it, or somebody gives up (ERR_CLOSED). fn NULL: nobody can
+ * be told. orchestrator_stop_told is the other end: it stops what runs here, for a person whose
+ * right to it the teller has checked; user is a struct orchestrator.
+ */
+typedef void (*orchestrator_stop_fn)(void *user, int64_t execution_key, const char *email,
+                                     const char *request_id);
+void orchestrator_tell_stop(struct orchestrator *o, orchestrator_stop_fn tell, void *user);
+void orchestrator_stop_told(void *user, int64_t execution_key, const char *email,
+                            const char *request_id);
 
 /* ---- authentication ---- */
 typedef void (*orchestrator_principal_fn)(void *user, const struct problem *p,

@@ -7,6 +7,7 @@
  */
 #include "orchestrator/recover.h"
 #include "orchestrator/live.h"
+#include "orchestrator/orphans.h"
 #include "orchestrator/workspace.h"
 
 #include "base/log.h"
@@ -136,6 +137,8 @@ static void adopted(void *user, int err, const struct execution *rows, size_t n)
         free(s);
         return;
     }
+    if (err == 0)
+        err = orphans_begin(o);
     for (size_t i = 0; err == 0 && i < n; i++)
         err = adopt(o, &rows[i]);
     if (err == 0) {

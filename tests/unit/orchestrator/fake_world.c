@@ -25,6 +25,7 @@ struct orchestrator_opts fake_opts(const struct world *w)
         .env_bytes_max = 4096,
         .max_live = 4,
         .spool_max = 1 << 20,
+        .settle_ms = INT64_C(1) << 40, /* no orphans, unless a test is about them */
         .drain_ms = 100,
         .run_user = geteuid() == 0 ? "nobody" : NULL,
         .token_ttl_s = 3600,

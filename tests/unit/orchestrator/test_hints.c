@@ -21,7 +21,10 @@ struct fake {
     void *publish_user;
     int64_t poked;
     unsigned pokes, listeners;
-    char channel[32], payload[32];
+    char channel[32], payload[512];
+    unsigned stops;
+    int64_t stopped;
+    char email[300], request_id[80];
 };
 static struct fake fake;
 
@@ -40,8 +43,9 @@ int __wrap_db_listener_new(struct loop *l UNUSED, const char *conninfo, const ch
     if (fake.listener_error)
         return fake.listener_error;
     assert_string_equal(conninfo, "host=/run/pg");
-    assert_int_equal(count, 1);
+    assert_int_equal(count, 2);
     assert_string_equal(channels[0], "tailgate_log");
+    assert_string_equal(channels[1], "tailgate_stop");
     fake.on_notify = on_notify;
     fake.listener_user = user;
     fake.listeners++;
@@ -77,6 +81,15 @@ void __wrap_hub_poke(struct hub *h, int64_t execution_key)
     fake.pokes++;
 }
 
+static void on_stop(void *user, int64_t execution_key, const char *email, const char *request_id)
+{
+    assert_ptr_equal(user, &fake);
+    fake.stops++;
+    fake.stopped = execution_key;
+    (void)snprintf(fake.email, sizeof fake.email, "%s", email);
+    (void)snprintf(fake.request_id, sizeof fake.request_id, "%s", request_id);
+}
+
 static int setup(void **state)
 {
     memset(&fake, 0, sizeof fake);
@@ -110,6 +123,52 @@ static void test_hints__foreign_payload__ignored(void **state UNUSED)
     assert_int_equal(fake.pokes, 0);
 }
 
+static void test_hints_stop__told__heard_with_all(void **state)
+{
+    char email[255];
+    memset(email, 'e', sizeof email - 1);
+    email[sizeof email - 1] = '\0';
+    const struct {
+        int64_t key;
+        const char *email, *request_id, *want;
+    } rows[] = {
+        {17, "op@x", "req-9", "17 req-9 op@x"},
+        {INT64_MAX, "a b@x", "", "9223372036854775807 - a b@x"}, /* an address may be odd */
+        {1, email, "0123456789012345678901234567890123456789012345678901234567890123", NULL},
+    };
+    hints_on_stop(*state, on_stop, &fake);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        hints_tell_stop(*state, rows[i].key, rows[i].email, rows[i].request_id);
+        assert_string_equal(fake.channel, "tailgate_stop");
+        if (rows[i].want)
+            assert_string_equal(fake.payload, rows[i].want);
+        fake.on_notify(fake.listener_user, fake.channel, fake.payload);
+        assert_int_equal(fake.stops, i + 1);
+        assert_int_equal(fake.stopped, rows[i].key);
+        assert_string_equal(fake.email, rows[i].email);
+        assert_string_equal(fake.request_id, rows[i].request_id);
+    }
+    assert_int_equal(fake.pokes, 0);
+}
+
+static void test_hints_stop__foreign_payload__ignored(void **state)
+{
+    static const char *const payloads[] = {"",   "1",     "1 ",      "1 -",      "1 - ",
+                                           "- ", "x - a", "0 - a@b", "-1 - a@b", "1 -a@b"};
+    char large[2000];
+    memset(large, '1', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    fake.on_notify(fake.listener_user, "tailgate_stop", "1 - nobody@listens");
+    hints_on_stop(*state, on_stop, &fake);
+    for (size_t i = 0; i < ARRAY_SIZE(payloads); i++)
+        fake.on_notify(fake.listener_user, "tailgate_stop", payloads[i]);
+    fake.on_notify(fake.listener_user, "tailgate_stop", large);
+    fake.payload[0] = '\0';
+    hints_tell_stop(*state, 1, large, "");
+    assert_string_equal(fake.payload, "");
+    assert_int_equal(fake.stops, 0);
+}
+
 static void test_hints_new__listener_fails__nothing_is_wired(void **state UNUSED)
 {
     struct hints *h = NULL;
@@ -127,6 +186,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hints__published__told_with_the_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hints__notified__hub_looks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hints__foreign_payload__ignored, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hints_stop__told__heard_with_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hints_stop__foreign_payload__ignored, setup, teardown),
         cmocka_unit_test(test_hints_new__listener_fails__nothing_is_wired),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
