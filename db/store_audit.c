@@ -29,9 +29,9 @@ int store_audit_add(struct db_batch *b, const struct store_audit *a)
     return db_batch_add(b, &add_audit, params, ARRAY_SIZE(params));
 }
 
-int store_audit_add_refusals(struct db_batch *b, const struct store_audit_refusals *r)
+static int add_refusals(struct db_batch *b, const struct store_audit_refusals *r)
 {
-    static const struct db_stmt add_refusals = {
+    static const struct db_stmt stmt = {
         .name = "add_refusals",
         .sql = "INSERT INTO audit (email, key_id, address, request_id, action, resource, result, "
                "count, at) VALUES ($1::text, $2::bigint, $3::text, $4::text, $5::text, $6::text, "
@@ -41,7 +41,23 @@ int store_audit_add_refusals(struct db_batch *b, const struct store_audit_refusa
     store_audit_values(&r->entry, params);
     params[STORE_AUDIT_PARAMS] = db_i64(r->count);
     params[STORE_AUDIT_PARAMS + 1] = db_i64(r->at_us);
-    return db_batch_add(b, &add_refusals, params, ARRAY_SIZE(params));
+    return db_batch_add(b, &stmt, params, ARRAY_SIZE(params));
+}
+
+int store_audit_write(struct db_pool *p, const struct store_audit_refusals *rows, size_t n,
+                      db_batch_fn fn, void *user)
+{
+    struct db_batch *b;
+    int r = db_batch_new(&b);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = add_refusals(b, &rows[i]);
+    if (r < 0) {
+        db_batch_free(b);
+        return r;
+    }
+    return db_submit(p, b, fn, user);
 }
 
 static const char *text_of(const struct db_result *r, size_t row, size_t col)

@@ -29,13 +29,15 @@ MUST_CHECK int store_audit_add(struct db_batch *b, const struct store_audit *a);
     "$1::text, $2::bigint, $3::text, $4::text, $5::text, " resource ", " result
 void store_audit_values(const struct store_audit *a, struct db_value ret[STORE_AUDIT_PARAMS]);
 
-/* Refusals of one kind in a row, told as one. Strings are copied into the batch. */
+/* Refusals of one kind in a row, told as one. */
 struct store_audit_refusals {
     struct store_audit entry;
     int64_t count;
     int64_t at_us; /* of the first */
 };
-MUST_CHECK int store_audit_add_refusals(struct db_batch *b, const struct store_audit_refusals *r);
+/* Writes n of them (at least one) as one transaction. */
+MUST_CHECK int store_audit_write(struct db_pool *p, const struct store_audit_refusals *rows,
+                                 size_t n, db_batch_fn fn, void *user);
 
 /* Newest first; rows are valid during the call. err as db_batch_fn's. */
 typedef void (*store_audit_fn)(void *user, int err, const struct audit_entry *rows, size_t n);

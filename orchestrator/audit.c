@@ -37,7 +37,6 @@ struct audit {
     struct orchestrator *o;
     struct list refusals;
     size_t count, unknown;
-    uint64_t dropped;
     struct loop_timer *timer;
     bool is_sending, is_dead;
 };
@@ -63,27 +62,7 @@ void audit_free(struct audit *a)
         free(a);
 }
 
-uint64_t audit_dropped(const struct orchestrator *o)
-{
-    return o->audit ? o->audit->dropped : 0;
-}
-
 /* ---- writing ---- */
-
-static int add_refusal(struct db_batch *b, struct refusal *r)
-{
-    const struct store_audit_refusals row = {
-        .entry = {{&r->who, r->address, r->request_id}, r->action, r->resource, r->result},
-        .count = r->count,
-        .at_us = r->at_us,
-    };
-    int e = store_audit_add_refusals(b, &row);
-    if (e == 0) {
-        r->sending = r->count;
-        r->count = 0;
-    }
-    return e;
-}
 
 /* After an answer: what was written goes, what was not waits for the next turn. */
 static void settle(struct audit *a, int err)
@@ -92,7 +71,7 @@ static void settle(struct audit *a, int err)
     LIST_FOREACH_SAFE (it, &a->refusals) {
         struct refusal *r = LIST_ENTRY(it, struct refusal, node);
         if (r->sending > 0 && (err == ERR_DB || err == ERR_CONFLICT))
-            a->dropped += (uint64_t)r->sending;
+            a->o->audit_dropped += (uint64_t)r->sending;
         else if (r->sending > 0 && err < 0)
             r->count += r->sending;
         if (r->sending > 0 && r->is_unknown)
@@ -120,21 +99,35 @@ static void written(void *user, int err, const struct db_result *result UNUSED)
     settle(a, err);
 }
 
-static int send_due(struct audit *a)
+/* The rows that are due; they count as being sent. */
+static size_t take_due(struct audit *a, struct store_audit_refusals *rows)
 {
     int64_t now = clock_mono_ms();
-    struct db_batch *b = NULL;
-    int e = db_batch_new(&b);
+    size_t n = 0;
     LIST_FOREACH (it, &a->refusals) {
         struct refusal *r = LIST_ENTRY(it, struct refusal, node);
-        if (e == 0 && r->count > 0 && r->not_before <= now)
-            e = add_refusal(b, r);
+        if (r->count == 0 || r->not_before > now)
+            continue;
+        rows[n++] = (struct store_audit_refusals){
+            .entry = {{&r->who, r->address, r->request_id}, r->action, r->resource, r->result},
+            .count = r->count,
+            .at_us = r->at_us,
+        };
+        r->sending = r->count;
+        r->count = 0;
     }
-    if (e < 0 || db_batch_count(b) == 0) {
-        db_batch_free(b);
-        return e;
-    }
-    e = db_submit(a->o->pool, b, written, a);
+    return n;
+}
+
+static int send_due(struct audit *a)
+{
+    struct store_audit_refusals *rows CLEANUP_FREE = calloc(a->count + 1, sizeof *rows);
+    size_t n = rows ? take_due(a, rows) : 0;
+    if (!rows)
+        return ERR_NOMEM;
+    if (n == 0)
+        return 0;
+    int e = store_audit_write(a->o->pool, rows, n, written, a);
     if (e < 0)
         return e;
     a->is_sending = true;
@@ -236,7 +229,7 @@ void audit_denied(struct orchestrator *o, const struct caller *by, const char *a
     if (!r)
         r = add_new(a, &wanted);
     if (!r) {
-        a->dropped++;
+        a->o->audit_dropped++;
         return;
     }
     if (r->count == 0) {

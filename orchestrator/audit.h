@@ -36,6 +36,5 @@ MUST_CHECK int audit_list(struct orchestrator *o, const struct principal *who,
 /* ---- the orchestrator's ---- */
 struct audit;
 void audit_free(struct audit *a); /* NULL is fine */
-uint64_t audit_dropped(const struct orchestrator *o);
 
 #endif

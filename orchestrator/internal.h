@@ -49,6 +49,7 @@ struct orchestrator {
     struct last_use last_use;
     struct audit *audit;   /* from the first refusal on */
     struct tracer *tracer; /* from trace_begin on */
+    uint64_t audit_dropped, trace_dropped;
 };
 
 /*

@@ -1,7 +1,5 @@
 /* The orchestrator's figures, and those of what it works with. */
-#include "orchestrator/audit.h"
 #include "orchestrator/live.h"
-#include "orchestrator/trace.h"
 
 static struct orchestrator_database_stats database(const struct db_pool *p)
 {
@@ -16,8 +14,8 @@ void orchestrator_stats(const struct orchestrator *o, struct orchestrator_stats 
         .api = database(o->pool),
         .writer = database(writer_pool(o->writer)),
         .spool_bytes = writer_spool_bytes(o->writer),
-        .audit_dropped = audit_dropped(o),
-        .trace_dropped = trace_dropped(o),
+        .audit_dropped = o->audit_dropped,
+        .trace_dropped = o->trace_dropped,
     };
     writer_stats(o->writer, &ret->log);
     LIST_FOREACH (it, &o->lives) {

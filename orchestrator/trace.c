@@ -22,7 +22,6 @@ struct tracer {
     struct orchestrator *o;
     struct buf waiting, flying; /* JSON arrays without their end */
     size_t waiting_count, flying_count;
-    uint64_t dropped;
     struct loop_timer *timer;
     bool is_sending, is_dead;
 };
@@ -48,11 +47,6 @@ void tracer_free(struct tracer *t)
         release(t);
 }
 
-uint64_t trace_dropped(const struct orchestrator *o)
-{
-    return o->tracer ? o->tracer->dropped : 0;
-}
-
 /* ---- writing ---- */
 
 static void on_written(void *user, int err, const struct db_result *r)
@@ -66,7 +60,7 @@ static void on_written(void *user, int err, const struct db_result *r)
     }
     (void)op_end(&t->op);
     if (err == ERR_DB || err == ERR_CONFLICT)
-        t->dropped += t->flying_count;
+        t->o->trace_dropped += t->flying_count;
     if (err == 0 || err == ERR_DB || err == ERR_CONFLICT) {
         buf_clear(&t->flying);
         t->flying_count = 0;
@@ -128,7 +122,7 @@ static void sink(void *user, enum log_level level UNUSED, const char *request_id
     if (e == 0)
         e = buf_append_str(&t->waiting, json);
     if (e < 0) {
-        t->dropped++;
+        t->o->trace_dropped++;
         t->waiting.len = before;
         if (t->waiting.data)
             t->waiting.data[before] = '\0';

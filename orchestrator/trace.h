@@ -26,6 +26,5 @@ MUST_CHECK int trace_get(struct orchestrator *o, const struct principal *who,
 /* ---- the orchestrator's ---- */
 struct tracer;
 void tracer_free(struct tracer *t); /* NULL is fine */
-uint64_t trace_dropped(const struct orchestrator *o);
 
 #endif

@@ -119,8 +119,11 @@ static void add_three(struct fixture *f)
     assert_int_equal(db_batch_new(&b), 0);
     assert_int_equal(store_audit_add(b, &first), 0);
     assert_int_equal(store_audit_add(b, &second), 0);
-    assert_int_equal(store_audit_add_refusals(b, &refused), 0);
     assert_int_equal(run_batch(f, b).err, 0);
+    struct answer written = {0};
+    assert_int_equal(store_audit_write(f->pool, &refused, 1, on_answer, &written), 0);
+    await_count(f->loop, &written.calls, 1);
+    assert_int_equal(written.err, 0);
 }
 
 static void test_store_audit_list__filters__newest_first(void **state)

@@ -29,6 +29,9 @@ struct orchestrator_opts fake_opts(const struct world *w)
         .drain_ms = 100,
         .run_user = geteuid() == 0 ? "nobody" : NULL,
         .token_ttl_s = 3600,
+        .audit_queue_max = 40,
+        .trace_retention_ms = 3600000,
+        .trace_queue_bytes = 4096,
         .claim_ttl_ms = 900000,
         .max_keys_per_user = 20,
     };
