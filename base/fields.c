@@ -86,12 +86,6 @@ static const char *check_variable(const char *s)
     return consists_of(s, ALNUM "_") ? NULL : "it has another character";
 }
 
-/* Names that no shell can set are used all the same ("npm.config"): only what breaks is refused. */
-static const char *check_env_name(const char *s)
-{
-    return strchr(s, '=') ? "it has a '='" : NULL;
-}
-
 static const char *check_image(const char *s)
 {
     struct image_ref ref;
@@ -208,7 +202,7 @@ static const struct row table[FIELD_COUNT] = {
                                    check_role_name},
     [FIELD_ENV_NAME] = {{"env", "runs", "the names of variables: any text without '='", 1024, true,
                          false},
-                        check_env_name},
+                        check_variable},
     [FIELD_IDEMPOTENCY_KEY] = {{"idempotency_key", "runs", "printable ASCII", 255, true, false},
                                check_ascii},
     [FIELD_GIT_REPO] = {{"git_repo", "runs",
