@@ -8,6 +8,7 @@ import time
 import websocket
 
 import measure
+from fairness import fairness
 from measure import Load, Row, Server, bare, free_port, live, median, wait_for_port
 from peers import peers
 
@@ -255,5 +256,5 @@ def growth_1000(repeat, quick):
     return growth(repeat, quick, (1, 1000))
 
 
-FIGURES = {f.__name__: f for f in (cpu_v1, cpu_runvoy, throughput, latency, idle, replay, tail, disk, start, growth, growth_1000,
-                                  peers)}
+FIGURES = {f.__name__: f for f in (cpu_v1, cpu_runvoy, throughput, latency, idle, replay, tail, disk, start, fairness, growth,
+                                  growth_1000, peers)}

@@ -3,6 +3,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import select
 import shlex
 import socket
 import statistics
@@ -95,6 +96,11 @@ class Server:
         ids = [e["execution_id"] for e in execution] if isinstance(execution, list) else [run["execution_id"]]
         return Load(exec=",".join(ids), **arguments)
 
+    def metric(self, name):
+        """Its value at /metrics."""
+        text = self.daemon.request("GET", "/metrics").body.decode()
+        return next(float(line.split()[-1]) for line in text.splitlines() if line.split(" ")[0] == name)
+
     def finish(self, run, end=None, deadline=120):
         if end:
             end.open()
@@ -114,6 +120,9 @@ class Load:
         assert words[:1] == ["ready"], "the load client did not get ready"
         self.ready_count = int(words[1])
         return float(words[2])
+
+    def has_result(self):
+        return bool(select.select([self.process.stdout], [], [], 0)[0])
 
     def result(self):
         """Its report; the counts of what was wrong must be 0."""
@@ -207,6 +216,11 @@ class Row:
 
 def median(values):
     return statistics.median(values)
+
+
+def quantile(values, q):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(q * len(values)))]
 
 
 def wait_quiet(seconds):
