@@ -60,53 +60,90 @@ static int append_escaped(struct buf *out, const char *s)
     return r;
 }
 
-void metrics_sample(struct metrics_text *t, const char *name, const char *label, const char *value,
-                    uint64_t n)
+/* name{a="x",b="y"; le "" = none; the brace only where there is a label. */
+static int append_series(struct buf *out, const char *name, const char *suffix,
+                         const struct metrics_label *labels, size_t count, const char *le)
 {
-    int r = t->err;
+    int r = buf_printf(out, "%s%s", name, suffix);
 
-    if (r == 0)
-        r = buf_append_str(t->out, name);
-    if (r == 0 && label) {
-        r = buf_printf(t->out, "{%s=\"", label);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = buf_printf(out, "%s%s=\"", i == 0 ? "{" : ",", labels[i].name);
         if (r == 0)
-            r = append_escaped(t->out, value);
+            r = append_escaped(out, labels[i].value);
         if (r == 0)
-            r = buf_append_str(t->out, "\"}");
+            r = buf_append_char(out, '"');
     }
-    if (r == 0)
-        r = buf_printf(t->out, " %" PRIu64 "\n", n);
-    t->err = r;
+    if (r == 0 && *le)
+        r = buf_printf(out, "%sle=\"%s\"", count == 0 ? "{" : ",", le);
+    if (r == 0 && (count > 0 || *le))
+        r = buf_append_char(out, '}');
+    return r;
+}
+
+static int append_count(struct buf *out, uint64_t n)
+{
+    return buf_printf(out, " %" PRIu64 "\n", n);
 }
 
 /* In whole numbers: a double would lose microseconds after some centuries' worth, a locale the
  * point. */
-static int append_seconds(struct buf *out, const char *name, const char *suffix, uint64_t us)
+static int append_seconds(struct buf *out, uint64_t us)
 {
-    return buf_printf(out, "%s%s %" PRIu64 ".%06u\n", name, suffix, us / US_PER_S,
-                      (unsigned)(us % US_PER_S));
+    return buf_printf(out, " %" PRIu64 ".%06u\n", us / US_PER_S, (unsigned)(us % US_PER_S));
+}
+
+void metrics_sample_labels(struct metrics_text *t, const char *name,
+                           const struct metrics_label *labels, size_t count, uint64_t n)
+{
+    if (t->err == 0)
+        t->err = append_series(t->out, name, "", labels, count, "");
+    if (t->err == 0)
+        t->err = append_count(t->out, n);
+}
+
+void metrics_sample(struct metrics_text *t, const char *name, const char *label, const char *value,
+                    uint64_t n)
+{
+    const struct metrics_label one = {label, value};
+
+    metrics_sample_labels(t, name, &one, label ? 1 : 0, n);
 }
 
 void metrics_sample_us(struct metrics_text *t, const char *name, int64_t us)
 {
     if (t->err == 0)
-        t->err = append_seconds(t->out, name, "", us > 0 ? (uint64_t)us : 0);
+        t->err = buf_append_str(t->out, name);
+    if (t->err == 0)
+        t->err = append_seconds(t->out, us > 0 ? (uint64_t)us : 0);
 }
 
-void metrics_sample_histogram(struct metrics_text *t, const char *name,
-                              const struct metrics_histogram *h)
+void metrics_sample_histogram_labels(struct metrics_text *t, const char *name,
+                                     const struct metrics_label *labels, size_t count,
+                                     const struct metrics_histogram *h)
 {
     uint64_t n = 0;
     int r = t->err;
 
     for (size_t i = 0; r == 0 && i <= METRICS_BUCKETS; i++) {
         n += h->counts[i];
-        r = buf_printf(t->out, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name,
-                       i < METRICS_BUCKETS ? BUCKETS[i].le : "+Inf", n);
+        r = append_series(t->out, name, "_bucket", labels, count,
+                          i < METRICS_BUCKETS ? BUCKETS[i].le : "+Inf");
+        if (r == 0)
+            r = append_count(t->out, n);
     }
     if (r == 0)
-        r = append_seconds(t->out, name, "_sum", h->sum_us);
+        r = append_series(t->out, name, "_sum", labels, count, "");
     if (r == 0)
-        r = buf_printf(t->out, "%s_count %" PRIu64 "\n", name, n);
+        r = append_seconds(t->out, h->sum_us);
+    if (r == 0)
+        r = append_series(t->out, name, "_count", labels, count, "");
+    if (r == 0)
+        r = append_count(t->out, n);
     t->err = r;
+}
+
+void metrics_sample_histogram(struct metrics_text *t, const char *name,
+                              const struct metrics_histogram *h)
+{
+    metrics_sample_histogram_labels(t, name, NULL, 0, h);
 }

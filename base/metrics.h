@@ -36,10 +36,19 @@ void metrics_family(struct metrics_text *t, const char *name, enum metrics_type 
 /* A sample. label NULL = none; its value is escaped. */
 void metrics_sample(struct metrics_text *t, const char *name, const char *label, const char *value,
                     uint64_t n);
+struct metrics_label {
+    const char *name, *value;
+};
+/* A sample with any number of labels. */
+void metrics_sample_labels(struct metrics_text *t, const char *name,
+                           const struct metrics_label *labels, size_t count, uint64_t n);
 /* A sample in seconds. */
 void metrics_sample_us(struct metrics_text *t, const char *name, int64_t us);
 /* All of a histogram: cumulated buckets, sum and count. */
 void metrics_sample_histogram(struct metrics_text *t, const char *name,
                               const struct metrics_histogram *h);
+void metrics_sample_histogram_labels(struct metrics_text *t, const char *name,
+                                     const struct metrics_label *labels, size_t count,
+                                     const struct metrics_histogram *h);
 
 #endif

@@ -41,6 +41,7 @@ struct db_pool {
     struct pool_conn *conns;
     struct list waiting, done;
     size_t waiting_count;
+    struct metrics_histogram wait_seconds;
     struct loop_defer *defer; /* dispatch */
     struct loop_timer *timer; /* the earliest deadline … */
     int64_t timer_at_ms;      /* … 0 = not armed */
@@ -62,7 +63,8 @@ bool db_pool_is_ready(const struct db_pool *p)
 
 void db_pool_stats(const struct db_pool *p, struct db_pool_stats *ret)
 {
-    *ret = (struct db_pool_stats){.connections = p->opts.size, .waiting = p->waiting_count};
+    *ret = (struct db_pool_stats){
+        .connections = p->opts.size, .waiting = p->waiting_count, .wait_seconds = p->wait_seconds};
     for (size_t i = 0; i < p->opts.size; i++)
         ret->ready += p->conns[i].link && db_link_is_ready(p->conns[i].link);
 }
@@ -165,12 +167,14 @@ static void dispatch(struct db_pool *p)
         struct pool_conn *c = pick(p, b);
         if (!c)
             break;
+        int64_t waited_ms = clock_mono_ms() - b->submitted_ms;
         int r = db_pipe_send(&c->pipe, b);
         if (r == ERR_NOMEM) {
             finish_waiting(p, b, r);
             continue;
         }
         p->waiting_count--;
+        metrics_observe_us(&p->wait_seconds, waited_ms * 1000);
         if (r == 0)
             r = db_link_flush(c->link);
         if (r < 0)

@@ -17,6 +17,7 @@
 
 #include "base/compiler.h"
 #include "base/loop.h"
+#include "base/metrics.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -94,8 +95,9 @@ MUST_CHECK int db_pool_new(struct loop *l, const struct db_pool_opts *opts, stru
 void db_pool_free(struct db_pool *p);
 bool db_pool_is_ready(const struct db_pool *p); /* at least one connection is READY */
 struct db_pool_stats {
-    size_t connections, ready; /* how many it keeps; of them READY */
-    size_t waiting;            /* batches that no connection has taken yet */
+    size_t connections, ready;             /* how many it keeps; of them READY */
+    size_t waiting;                        /* batches that no connection has taken yet */
+    struct metrics_histogram wait_seconds; /* until one took them */
 };
 void db_pool_stats(const struct db_pool *p, struct db_pool_stats *ret);
 /* fn runs once when the first connection is READY (also when it already is: next turn). One at a

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "gateway/http_internal.h"
+#include "gateway/http_metrics.h"
 
 #include <libwebsockets.h>
 #include <string.h>
@@ -100,6 +101,8 @@ static void detach(struct connection *c)
     r->conn = NULL;
     http_set_phase(r, HTTP_DONE);
     http_log_access(r);
+    http_metrics_note(r->server->http_metrics, r->route, r->method, r->status,
+                      clock_mono_us() - r->started_us);
     if (r->free_state) {
         r->free_state(r->state);
         r->free_state = NULL;

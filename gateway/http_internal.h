@@ -136,6 +136,7 @@ MUST_CHECK int http_make_public_base(struct http_request *r);
 MUST_CHECK int http_append_head(struct http_request *r, int status, const char *content_type,
                                 int64_t body_len, struct buf *out);
 void http_log_access(const struct http_request *r);
+const char *http_method_name(enum http_method m);
 /* Records between the two carry the request's id, which may be set already. */
 bool http_log_enter(const struct http_request *r);
 void http_log_leave(bool entered);

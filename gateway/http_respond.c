@@ -177,12 +177,12 @@ void http_respond_wrong_method(struct http_request *r, unsigned allowed)
     respond_with_status(r, &p, 405);
 }
 
-static const char *method_name(const struct http_request *r)
+const char *http_method_name(enum http_method m)
 {
     static const char *const names[] = {
         [HTTP_GET] = "GET",       [HTTP_POST] = "POST",       [HTTP_PUT] = "PUT",
         [HTTP_DELETE] = "DELETE", [HTTP_OPTIONS] = "OPTIONS", [HTTP_OTHER] = "OTHER"};
-    return r->is_head ? "HEAD" : names[r->method];
+    return names[m];
 }
 
 bool http_log_enter(const struct http_request *r)
@@ -220,7 +220,7 @@ void http_log_access(const struct http_request *r)
     char path[HTTP_PATH_MAX + 4];
     bool entered = http_log_enter(r);
     log_write(level, "http", "client_request_id", http_header(r, HEADER_REQUEST_ID), "method",
-              method_name(r), "path", path_to_log(r, path, sizeof(path)), "status",
+              r->is_head ? "HEAD" : http_method_name(r->method), "path", path_to_log(r, path, sizeof(path)), "status",
               LOG_NUM(r->status), "bytes", LOG_NUM(r->sent_bytes), "duration_ms",
               LOG_NUM(took_us / 1000), "user", r->has_principal ? r->principal.email : NULL,
               "client", r->client, NULL);

@@ -2,11 +2,13 @@
 #include "base/metrics.h"
 
 #include "base/loop.h"
+#include "base/process_stats.h"
 #include "gateway/http.h"
+#include "gateway/http_metrics.h"
 #include "gateway/server_internal.h"
 #include "gateway/stream.h"
 
-#define TEXT_MAX (64u << 10)
+#define TEXT_MAX (1u << 20)
 
 static void single(struct metrics_text *t, const char *name, enum metrics_type type,
                    const char *help, uint64_t n)
@@ -38,6 +40,8 @@ static void add_server(struct metrics_text *t, const struct server *s)
            st->opened);
     single(t, "tailgate_sent_lines_total", METRICS_COUNTER,
            "Lines handed to the sockets of WebSocket readers, once a reader.", st->sent_lines);
+    single(t, "tailgate_sent_bytes_total", METRICS_COUNTER,
+           "Bytes handed to the sockets of WebSocket readers.", st->sent_bytes);
     histogram(t, "tailgate_commit_to_send_seconds",
               "From a frame's commit until a live reader's socket has it.", &st->commit_to_send);
     metrics_family(t, "tailgate_loop_turn_longest_seconds", METRICS_GAUGE,
@@ -90,6 +94,47 @@ static void add_writer(struct metrics_text *t, const struct orchestrator_stats *
            "Bytes in spools that wait for a commit.", o->spool_bytes);
 }
 
+static void add_database(struct metrics_text *t, const struct orchestrator_stats *o)
+{
+    static const struct metrics_label api = {"pool", "api"}, writer = {"pool", "writer"};
+
+    metrics_family(t, "tailgate_database_connections", METRICS_GAUGE,
+                   "PostgreSQL connections that are kept.");
+    metrics_sample_labels(t, "tailgate_database_connections", &api, 1, o->api.connections);
+    metrics_sample_labels(t, "tailgate_database_connections", &writer, 1, o->writer.connections);
+    metrics_family(t, "tailgate_database_connections_ready", METRICS_GAUGE,
+                   "PostgreSQL connections that are ready.");
+    metrics_sample_labels(t, "tailgate_database_connections_ready", &api, 1, o->api.ready);
+    metrics_sample_labels(t, "tailgate_database_connections_ready", &writer, 1, o->writer.ready);
+    metrics_family(t, "tailgate_database_waiting", METRICS_GAUGE,
+                   "Transactions that no connection has taken yet.");
+    metrics_sample_labels(t, "tailgate_database_waiting", &api, 1, o->api.waiting);
+    metrics_sample_labels(t, "tailgate_database_waiting", &writer, 1, o->writer.waiting);
+    metrics_family(t, "tailgate_database_wait_seconds", METRICS_HISTOGRAM,
+                   "From a transaction's submission until a connection takes it.");
+    metrics_sample_histogram_labels(t, "tailgate_database_wait_seconds", &api, 1,
+                                    &o->api.wait_seconds);
+    metrics_sample_histogram_labels(t, "tailgate_database_wait_seconds", &writer, 1,
+                                    &o->writer.wait_seconds);
+}
+
+static void add_process(struct metrics_text *t)
+{
+    struct process_stats p;
+
+    process_stats(&p);
+    metrics_family(t, "process_cpu_seconds_total", METRICS_COUNTER,
+                   "User and system CPU time of the server.");
+    metrics_sample_us(t, "process_cpu_seconds_total", p.cpu_us);
+    single(t, "process_resident_memory_bytes", METRICS_GAUGE, "Resident memory of the server.",
+           p.resident_bytes);
+    single(t, "process_virtual_memory_bytes", METRICS_GAUGE, "Virtual memory of the server.",
+           p.virtual_bytes);
+    single(t, "process_open_fds", METRICS_GAUGE, "Open file descriptors.", p.open_fds);
+    single(t, "process_max_fds", METRICS_GAUGE, "Most file descriptors that may be open.",
+           p.max_fds);
+}
+
 static void add_orchestrator(struct metrics_text *t, const struct orchestrator_stats *o)
 {
     metrics_family(t, "tailgate_executions", METRICS_GAUGE, "Live executions by state.");
@@ -102,14 +147,6 @@ static void add_orchestrator(struct metrics_text *t, const struct orchestrator_s
            "Refusals that found no room in the audit's queue.", o->audit_dropped);
     single(t, "tailgate_trace_dropped_total", METRICS_COUNTER,
            "Log records that found no room in the traces' queue.", o->trace_dropped);
-    metrics_family(t, "tailgate_database_connections_ready", METRICS_GAUGE,
-                   "PostgreSQL connections that are ready.");
-    metrics_sample(t, "tailgate_database_connections_ready", "pool", "api", o->api.ready);
-    metrics_sample(t, "tailgate_database_connections_ready", "pool", "writer", o->writer.ready);
-    metrics_family(t, "tailgate_database_waiting", METRICS_GAUGE,
-                   "Transactions that no connection has taken yet.");
-    metrics_sample(t, "tailgate_database_waiting", "pool", "api", o->api.waiting);
-    metrics_sample(t, "tailgate_database_waiting", "pool", "writer", o->writer.waiting);
 }
 
 static void get_metrics(struct http_request *r)
@@ -124,6 +161,9 @@ static void get_metrics(struct http_request *r)
     add_hub(&t, s);
     add_writer(&t, &o);
     add_orchestrator(&t, &o);
+    add_database(&t, &o);
+    http_metrics_add(s->http_metrics, &t);
+    add_process(&t);
     if (t.err) {
         struct problem p;
         (void)problem_set(&p, ERR_INTERNAL, "failed to report metrics", "out of memory");

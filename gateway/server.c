@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "gateway/connection.h"
 #include "gateway/http_internal.h"
+#include "gateway/http_metrics.h"
 #include "gateway/listen.h"
 #include "gateway/protocol.h"
 #include "gateway/server_internal.h"
@@ -94,6 +95,8 @@ static int make_parts(struct server *s)
     if (!err)
         err = loop_defer_new(s->loop, on_leave_done, s, &s->leave_done);
     if (!err)
+        err = http_metrics_new(&s->http_metrics);
+    if (!err)
         err = make_context(s);
     if (!err)
         err = streams_new(s, &s->streams);
@@ -177,6 +180,7 @@ void server_free(struct server *s)
         lws_context_destroy(s->context);
     }
     streams_free(s->streams);
+    http_metrics_free(s->http_metrics);
     loop_timer_free(s->sweep);
     loop_timer_free(s->leave_timer);
     loop_defer_free(s->leave_done);

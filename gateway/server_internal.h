@@ -10,6 +10,7 @@
 #include "gateway/cors.h"
 #include "gateway/server.h"
 
+struct http_metrics;
 struct lws_context;
 struct lws_vhost;
 struct listener;
@@ -25,6 +26,7 @@ struct server {
     struct lws_vhost *vhost;
     struct listener *listener;
     struct streams *streams;
+    struct http_metrics *http_metrics;
     struct cors cors;
     struct address_list trusted_proxies;
     struct list connections;     /* struct connection */

@@ -41,7 +41,7 @@ void streams_revoke(struct streams *st, const struct revoked *list);
 size_t streams_count(const struct streams *st);
 /* Figures since the start. */
 struct streams_stats {
-    uint64_t opened, sent_lines;
+    uint64_t opened, sent_lines, sent_bytes;
     struct metrics_histogram commit_to_send; /* of frames, once a reader: commit to the last byte */
 };
 const struct streams_stats *streams_stats(const struct streams *st);

@@ -181,6 +181,7 @@ static int write_raw(struct stream *s, const void *p, size_t len)
     if (n < 0 || (size_t)n < len)
         return ERR_CLOSED;
     s->sent_bytes += len;
+    s->st->stats.sent_bytes += len;
     return 0;
 }
 

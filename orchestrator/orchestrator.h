@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "base/metrics.h"
 #include "base/model.h"
 #include "logs/hub.h"
 #include "logs/writer.h"
@@ -156,6 +157,7 @@ size_t orchestrator_live_count(const struct orchestrator *o);
 struct orchestrator_database_stats {
     size_t connections, ready; /* of the pool */
     size_t waiting;            /* transactions that no connection has taken yet */
+    struct metrics_histogram wait_seconds; /* until one took them */
 };
 struct orchestrator_stats {
     size_t live[EXEC_STATUS_COUNT]; /* by the latest committed state */

@@ -5,7 +5,7 @@ static struct orchestrator_database_stats database(const struct db_pool *p)
 {
     struct db_pool_stats s;
     db_pool_stats(p, &s);
-    return (struct orchestrator_database_stats){s.connections, s.ready, s.waiting};
+    return (struct orchestrator_database_stats){s.connections, s.ready, s.waiting, s.wait_seconds};
 }
 
 void orchestrator_stats(const struct orchestrator *o, struct orchestrator_stats *ret)

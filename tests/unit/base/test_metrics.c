@@ -73,6 +73,26 @@ static void test_metrics_sample_histogram__observations__cumulated(void **state 
         assert_non_null(strstr(out.data, lines[i]));
 }
 
+static void test_metrics_labels__several__in_order_escaped(void **state UNUSED)
+{
+    static const struct metrics_label labels[] = {{"route", "/a/{id}"}, {"method", "G\"T"}};
+    struct buf out CLEANUP_BUF = {.max = 8192};
+    struct metrics_text t = {.out = &out};
+    struct metrics_histogram h = {0};
+
+    metrics_observe_us(&h, 60);
+    metrics_sample_labels(&t, "n_total", labels, 2, 7);
+    metrics_sample_histogram_labels(&t, "h_seconds", labels, 2, &h);
+    assert_int_equal(t.err, 0);
+    static const char *const lines[] = {
+        "n_total{route=\"/a/{id}\",method=\"G\\\"T\"} 7\n",
+        "h_seconds_bucket{route=\"/a/{id}\",method=\"G\\\"T\",le=\"0.00005\"} 0\n",
+        "h_seconds_sum{route=\"/a/{id}\",method=\"G\\\"T\"} 0.000060\n",
+        "h_seconds_count{route=\"/a/{id}\",method=\"G\\\"T\"} 1\n"};
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+        assert_non_null(strstr(out.data, lines[i]));
+}
+
 static void fill(struct metrics_text *t)
 {
     static const struct metrics_histogram h;
@@ -112,6 +132,7 @@ int main(void)
         cmocka_unit_test(test_metrics_observe_us__bounds__bucket_of_each),
         cmocka_unit_test(test_metrics_sample__forms__as_prometheus_reads_them),
         cmocka_unit_test(test_metrics_sample_histogram__observations__cumulated),
+        cmocka_unit_test(test_metrics_labels__several__in_order_escaped),
         cmocka_unit_test(test_metrics_text__no_room_or_memory__says_so_and_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,7 +234,10 @@ void orchestrator_stats(const struct orchestrator *o, struct orchestrator_stats 
 {
     (void)o;
     *ret = (struct orchestrator_stats){.live = {[EXEC_RUNNING] = 3, [EXEC_TERMINATING] = 1},
-                                       .api = {.connections = 4, .ready = 4, .waiting = 7},
+                                       .api = {.connections = 4,
+                                               .ready = 4,
+                                               .waiting = 7,
+                                               .wait_seconds = {.counts = {3, 2}, .sum_us = 170}},
                                        .writer = {.connections = 1, .ready = 1},
                                        .log = {.groups = 11, .lines = 1000, .bytes = 6893},
                                        .spool_bytes = 4096};

@@ -26,6 +26,11 @@ static const char *const SAMPLES[] = {
     "\ntailgate_executions{status=\"TERMINATING\"} 1\n",
     "\ntailgate_database_connections_ready{pool=\"writer\"} 1\n",
     "\ntailgate_database_waiting{pool=\"api\"} 7\n",
+    "\ntailgate_database_wait_seconds_bucket{pool=\"api\",le=\"0.00005\"} 3\n",
+    "\ntailgate_database_wait_seconds_sum{pool=\"api\"} 0.000170\n",
+    "\ntailgate_database_wait_seconds_count{pool=\"writer\"} 0\n",
+    "\n# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total ",
+    "\n# TYPE process_open_fds gauge\nprocess_open_fds ",
 };
 
 static void test_metrics__scraped__every_figure_is_there(void **state)
