@@ -214,6 +214,14 @@ static uint32_t step(const struct automaton *a, uint32_t state, uint8_t raw)
     return next;
 }
 
+/* A string that no other goes on from is over: what its end begins counts. */
+static uint32_t what_goes_on(const struct automaton *a, uint32_t state)
+{
+    while (state != AUTOMATON_ROOT && a->nodes[state].child == 0)
+        state = a->nodes[state].fail;
+    return state;
+}
+
 /*
  * From the root at p[i]: the first place at which a string may begin, to within STEP bytes; or a
  * place so near the end that it must be looked at byte by byte.
@@ -245,8 +253,8 @@ size_t automaton_scan(const struct automaton *a, uint32_t *state, const uint8_t 
         do {
             s = step(a, s, p[i++]);
             if (a->nodes[s].match != 0) {
-                *state = s;
                 *ret_length = a->nodes[s].match;
+                *state = what_goes_on(a, s);
                 return i;
             }
         } while (i < n && (s != AUTOMATON_ROOT || i < past));

@@ -115,7 +115,8 @@ static int add_urls(struct forms *f)
         const char *plain;   /* what is left as it is, beside letters and digits */
         const char *differs; /* in what it is not like the first */
     } KINDS[] = {
-        {"-_.~", NULL},                               /* RFC 3986 2.3; Go's QueryEscape */
+        {"", NULL},                                   /* everything: the strictest encoders */
+        {"-_.~", "-_.~"},                             /* RFC 3986 2.3; Go's QueryEscape */
         {"-_.~/", "/"},                               /* Python's quote */
         {"-_.!~*'()", "!*'()"},                       /* JavaScript's encodeURIComponent */
         {"-_.!~*'();,/?:@&=+$#", "!*'();,/?:@&=+$#"}, /* its encodeURI */
