@@ -9,7 +9,7 @@ RUN cmake --preset release -DBUILD_TESTING=OFF && cmake --build --preset release
 FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libwebsockets17 libwebsockets-evlib-uv libuv1 libjansson4 \
-      libpq5 libzstd1 libpcre2-8-0 libsodium23 libcurl4 libyaml-0-2 ca-certificates curl git \
+      libpq5 libzstd1 zlib1g libpcre2-8-0 libsodium23 libcurl4 libyaml-0-2 ca-certificates curl git \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/build/release/bin/ /usr/local/bin/
 VOLUME /var/lib/tailgate

@@ -101,6 +101,8 @@ static const struct config_option rows[] = {
           "it)"),
     DURATION("reader-idle-timeout", reader_idle_timeout_ms, "5m", 10, DAY_MS,
              "how long a reader may take nothing of what waits for it; then it is closed with 1008"),
+    FLAG("stream-deflate", stream_deflate,
+         "offer permessage-deflate to tailgate.v1's readers: deflated once for all of them"),
     DURATION("ping-interval", ping_interval_ms, "25s", 10, DAY_MS, "between WebSocket pings"),
     DURATION("pong-timeout", pong_timeout_ms, "10s", 10, DAY_MS, "for the answer to one"),
     DURATION("auth-timeout", auth_timeout_ms, "10s", 10, DAY_MS,

@@ -27,6 +27,7 @@ struct options {
     int64_t request_timeout_ms;
     uint64_t socket_send_bytes; /* SO_SNDBUF of accepted sockets */
     int64_t reader_idle_timeout_ms;
+    bool stream_deflate;
     int64_t ping_interval_ms, pong_timeout_ms, auth_timeout_ms;
     int64_t leave_timeout_ms;  /* at SIGTERM: how long requests may finish */
     int64_t max_subscriptions; /* of one socket */

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "gateway/http_internal.h"
 #include "gateway/stream.h"
+#include "gateway/stream_deflate.h"
 
 #include <libwebsockets.h>
 #include <stdio.h>
@@ -67,10 +68,19 @@ static int on_filter(struct connection *c, struct lws *wsi)
     return stream_filter_upgrade(c->server->streams, wsi);
 }
 
-static int on_established(struct connection *c, struct lws *wsi, void *user)
+static int on_add_headers(struct lws *wsi, const struct stream_slot *slot, void *in)
+{
+    return slot && slot->deflates ? stream_complete_answer(wsi, in) : 0;
+}
+
+static int on_established(struct connection *c, struct lws *wsi, struct stream_slot *slot)
 {
     c->upgraded = true;
-    return stream_established(c->server->streams, wsi, user);
+    if (stream_established(c->server->streams, wsi, &slot->session) != 0)
+        return -1;
+    if (slot->deflates)
+        stream_use_deflate(slot->session);
+    return 0;
 }
 
 static int on_message(void *user, const void *in, size_t len)
@@ -142,6 +152,10 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return on_confirm_upgrade(wsi, in);
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
         return on_filter(c, wsi);
+    case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
+        return stream_confirm_extension(wsi);
+    case LWS_CALLBACK_ADD_HEADERS:
+        return on_add_headers(wsi, user, in);
     case LWS_CALLBACK_ESTABLISHED:
         return on_established(c, wsi, user);
     case LWS_CALLBACK_RECEIVE:
@@ -166,12 +180,12 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 const struct lws_protocols protocol_table[] = {
     {.name = "http",
      .callback = callback,
-     .per_session_data_size = sizeof(void *),
+     .per_session_data_size = sizeof(struct stream_slot),
      .rx_buffer_size = RX_BYTES,
      .tx_packet_size = STREAM_TX_PACKET_SIZE},
     {.name = "tailgate.v1",
      .callback = callback,
-     .per_session_data_size = sizeof(void *),
+     .per_session_data_size = sizeof(struct stream_slot),
      .rx_buffer_size = RX_BYTES,
      .tx_packet_size = STREAM_TX_PACKET_SIZE},
     {.name = NULL},

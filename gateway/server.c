@@ -13,6 +13,7 @@
 #include "gateway/protocol.h"
 #include "gateway/server_internal.h"
 #include "gateway/stream.h"
+#include "gateway/stream_deflate.h"
 
 #include <libwebsockets.h>
 #include <string.h>
@@ -70,6 +71,7 @@ static int make_context(struct server *s)
     info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
     info.vhost_name = "tailgate";
     info.protocols = protocol_table;
+    info.extensions = o->stream_deflate ? stream_extensions : NULL;
     info.keepalive_timeout = KEEPALIVE_S;
     /* The net below our own deadlines. */
     info.timeout_secs = (unsigned)(o->request_timeout_ms / 1000 + 10);

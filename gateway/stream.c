@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "gateway/stream_deflate.h"
 #include "wire/messages.h"
 
 #include <stdio.h>
@@ -14,6 +15,20 @@
 #include <sys/random.h>
 
 #define NAME_SIZE 512 /* of Origin and Host: a longer one is refused */
+
+static int register_encoders(struct streams *st)
+{
+    const struct options *o = server_options(st->server);
+    struct hub *hub = server_hub(st->server);
+    int r = stream_register_encoders(hub, &st->kinds);
+
+    if (r != 0 || !o->stream_deflate)
+        return r;
+    r = stream_deflater_new(o->max_message_bytes, st->kinds.tailgate, &st->deflater);
+    if (r != 0)
+        return r;
+    return hub_register_encoder(hub, stream_encode_deflated, st->deflater, &st->kinds.deflated);
+}
 
 int streams_new(struct server *s, struct streams **ret)
 {
@@ -28,7 +43,7 @@ int streams_new(struct server *s, struct streams **ret)
     list_init(&st->turns);
     list_init(&st->waiting);
     list_init(&st->asked);
-    r = stream_register_encoders(server_hub(s), &st->kinds);
+    r = register_encoders(st);
     if (r == 0)
         r = loop_timer_new(server_loop(s), stream_sweep, st, &st->sweep);
     if (r == 0)
@@ -52,6 +67,7 @@ void streams_free(struct streams *st)
     loop_timer_free(st->sweep);
     loop_timer_free(st->linger_timer);
     loop_defer_free(st->turn);
+    stream_deflater_free(st->deflater);
     free(st);
 }
 

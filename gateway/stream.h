@@ -25,6 +25,7 @@
  */
 struct stream_kinds {
     int tailgate, runvoy;
+    int deflated; /* with --stream-deflate only */
 };
 MUST_CHECK int stream_register_encoders(struct hub *h, struct stream_kinds *ret);
 
@@ -52,7 +53,12 @@ const struct streams_stats *streams_stats(const struct streams *st);
  * it.
  */
 int stream_filter_upgrade(struct streams *st, struct lws *wsi);
-/* The rest; user is lws' per-session memory: a struct stream *. 0, or -1 to close. */
+/* lws' per-session memory. */
+struct stream_slot {
+    void *session; /* a struct stream */
+    bool deflates; /* permessage-deflate was negotiated */
+};
+/* The rest; session: the slot's. 0, or -1 to close. */
 int stream_established(struct streams *st, struct lws *wsi, void **session);
 int stream_received(void *session, const void *in, size_t len);
 int stream_writeable(void *session);

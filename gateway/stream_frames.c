@@ -66,6 +66,11 @@ int stream_frame_end(struct buf *out, size_t mark, unsigned opcode)
     return 0;
 }
 
+size_t stream_frame_header(const uint8_t *p)
+{
+    return p[1] <= SHORT_MAX ? 2 : p[1] == 126 ? 4 : 10;
+}
+
 static size_t frame_size(const uint8_t *p)
 {
     uint64_t n = 0;

@@ -24,6 +24,8 @@
 MUST_CHECK int stream_frame_begin(struct buf *out, size_t *ret_mark);
 MUST_CHECK int stream_frame_end(struct buf *out, size_t mark, unsigned opcode);
 
+/* Bytes of the header of the frame at p. */
+size_t stream_frame_header(const uint8_t *p);
 /* The most whole frames at the start of p that fit into max bytes; one frame when the first is
  * larger. p holds whole frames made here, len > 0. */
 size_t stream_frames_fit(const uint8_t *p, size_t len, size_t max);

@@ -26,6 +26,9 @@
 #define STREAM_GATHER_MAX (16u << 10)
 /* What may wait in out: of a client that asks without reading the answers. */
 #define STREAM_OUT_MAX (256u << 10)
+/* A pong repeats the ping's payload (RFC 6455, 5.5.3), and libwebsockets 4.1 keeps an empty one to
+ * itself. */
+#define STREAM_PING_BYTE '!'
 #define STREAM_MESSAGE_MAX (16u << 10) /* a control message: a few names and texts */
 /* What a reader that took nothing gets as SO_SNDBUF at the end: room for the rest that
  * libwebsockets holds, and the close frame behind it. */
@@ -50,6 +53,7 @@ enum stream_state { STREAM_WAITING, STREAM_BUSY, STREAM_OPEN, STREAM_CLOSING };
 struct streams {
     struct server *server;
     struct stream_kinds kinds;
+    struct stream_deflater *deflater; /* NULL without --stream-deflate */
     struct loop_timer *sweep;
     struct loop_timer *linger_timer;
     struct list sessions;  /* stream.node */
@@ -125,6 +129,7 @@ struct stream {
     uint16_t close_code;
     uint8_t state; /* enum stream_state */
     bool is_runvoy, is_pinged;
+    bool deflates;     /* negotiated: lines go as deflated frames */
     bool is_choked;    /* WRITEABLE was asked for */
     bool peer_left;    /* its close frame came; libwebsockets answers, and nothing follows */
     bool said_goodbye; /* the close frame is libwebsockets' affair now */

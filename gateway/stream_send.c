@@ -41,10 +41,8 @@ void stream_send_ping(struct stream *s)
     size_t mark = s->out.len;
     int r = stream_frame_begin(&s->out, &mark);
 
-    /* A pong repeats the ping's payload (RFC 6455, 5.5.3), and libwebsockets 4.1 keeps an empty one
-     * to itself. */
     if (r == 0)
-        r = buf_append_char(&s->out, '!');
+        r = buf_append_char(&s->out, STREAM_PING_BYTE);
     if (r == 0)
         r = stream_frame_end(&s->out, mark, STREAM_OP_PING);
     if (r < 0)

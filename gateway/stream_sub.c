@@ -208,11 +208,20 @@ static int tell(struct sub *sub)
                : ERR_END;
 }
 
+static int kind_of(const struct stream *s)
+{
+    const struct stream_kinds *kinds = &s->st->kinds;
+
+    if (s->is_runvoy)
+        return kinds->runvoy;
+    return s->deflates ? kinds->deflated : kinds->tailgate;
+}
+
 /* The next lines as a frame. As cursor_next, and ERR_NOMEM. */
 static int next_frame(struct sub *sub, uint64_t *ret_gap_from, uint64_t *ret_gap_to)
 {
     struct streams *st = sub->stream->st;
-    int kind = sub->stream->is_runvoy ? st->kinds.runvoy : st->kinds.tailgate;
+    int kind = kind_of(sub->stream);
     struct chunk *c;
     uint32_t first_line = 0;
     int r = cursor_next(sub->cursor, &c, &first_line, ret_gap_from, ret_gap_to);

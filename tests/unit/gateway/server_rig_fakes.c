@@ -2,6 +2,7 @@
 #include "server_rig.h"
 
 #include "gateway/stream.h"
+#include "gateway/stream_deflate.h"
 #include "orchestrator/tickets.h"
 
 #include <stdio.h>
@@ -418,6 +419,22 @@ int stream_writeable(void *session)
     return 0;
 }
 
+const struct lws_extension stream_extensions[] = {{.name = NULL}};
+int stream_confirm_extension(struct lws *wsi)
+{
+    (void)wsi;
+    return 1;
+}
+int stream_complete_answer(struct lws *wsi, struct lws_process_html_args *args)
+{
+    (void)wsi;
+    (void)args;
+    return 0;
+}
+void stream_use_deflate(void *session)
+{
+    (void)session;
+}
 int stream_peer_left(void *session)
 {
     (void)session;

@@ -55,6 +55,12 @@ struct lws {
     unsigned writes; /* lws_write calls */
     size_t largest_write;
     const void *last_ptr;
+    /* What the extension is told of the frame that comes in. */
+    struct stream_slot slot;
+    const char *extensions; /* the header */
+    bool is_first;
+    unsigned char reserved_bits;
+    size_t payload_left;
     bool asked, partial, closed, write_fails, is_binary, is_part, is_killed, flow_stopped;
     int unsent; /* bytes in the kernel */
     unsigned close_code;
@@ -86,6 +92,7 @@ struct rig {
     int64_t us, us_a_look; /* since now_ms; what each look at the clock takes */
     int64_t timer_delay;
     hub_encode_fn encoders[CHUNK_FRAME_KINDS];
+    void *encoder_users[CHUNK_FRAME_KINDS];
     int n_encoders;
     int ioctl_error, random_error;
     int sndbuf;     /* the last that was set */

@@ -79,6 +79,22 @@ WRAP(int, lws_frame_is_binary, struct lws *wsi)
 {
     return wsi->is_binary;
 }
+WRAP(void *, lws_wsi_user, struct lws *wsi)
+{
+    return &wsi->slot;
+}
+WRAP(int, lws_is_first_fragment, struct lws *wsi)
+{
+    return wsi->is_first;
+}
+WRAP(unsigned char, lws_get_reserved_bits, struct lws *wsi)
+{
+    return wsi->reserved_bits;
+}
+WRAP(size_t, lws_remaining_packet_payload, struct lws *wsi)
+{
+    return wsi->payload_left;
+}
 WRAP(const struct lws_protocols *, lws_get_protocol, struct lws *wsi)
 {
     wsi->proto.name = wsi->protocol;
@@ -94,6 +110,8 @@ static const char *header(const struct lws *wsi, enum lws_token_indexes h)
         return wsi->origin;
     case WSI_TOKEN_HOST:
         return wsi->host;
+    case WSI_TOKEN_EXTENSIONS:
+        return wsi->extensions;
     case WSI_TOKEN_HTTP_AUTHORIZATION:
         return wsi->authorization;
     default:

@@ -211,6 +211,67 @@ static void test_encode_tailgate__line_that_escapes_to_six_times__goes_alone(voi
     chunk_unref(c);
 }
 
+/* Of a frame's payload all but the texts of its first line, and of each further one. */
+static size_t overhead_of(uint32_t n_lines)
+{
+    static const char *const empty[] = {"", ""};
+    struct buf out CLEANUP_BUF = {.max = OUT_MAX};
+    struct execution_id i = id();
+    struct chunk *c = rig_chunk_of(1, empty, NULL, n_lines);
+    const uint8_t *payload;
+    size_t n = 0;
+
+    assert_int_equal(stream_encode_tailgate(NULL, &i, c, 0, &out), 0);
+    (void)rig_parse_frame((uint8_t *)out.data, out.len, &payload, &n);
+    chunk_unref(c);
+    return n;
+}
+
+static void test_encode_tailgate__at_the_edges__whole_lines_within_the_limits(void **state)
+{
+    static char plain[CHUNK_BYTES_MAX], control[CHUNK_BYTES_MAX];
+    const size_t room1 = STREAM_PAYLOAD_MAX - overhead_of(1);
+    const size_t room2 = STREAM_PAYLOAD_MAX - overhead_of(2);
+    const struct {
+        const char *first;
+        size_t first_len, second_len; /* second: plain, 0 = none */
+        size_t frames, payload;       /* of the first frame */
+    } rows[] = {
+        {plain, room1, 0, 1, STREAM_PAYLOAD_MAX},
+        {plain, room1 + 1, 0, 1, STREAM_PAYLOAD_MAX + 1}, /* alone, with the long header */
+        {plain, room2 - 100, 100, 1, STREAM_PAYLOAD_MAX},
+        {plain, room2 - 100, 101, 2, STREAM_PAYLOAD_MAX - 100 - (overhead_of(2) - overhead_of(1))},
+        {plain, CHUNK_BYTES_MAX, 0, 1, CHUNK_BYTES_MAX + overhead_of(1)},
+        {control, CHUNK_BYTES_MAX, 0, 1, 6 * CHUNK_BYTES_MAX + overhead_of(1)},
+        {control, CHUNK_BYTES_MAX - 1, 1, 2, 6 * (CHUNK_BYTES_MAX - 1) + overhead_of(1)},
+    };
+    struct execution_id id1 = id();
+
+    (void)state;
+    memset(plain, 'p', sizeof plain);
+    memset(control, 1, sizeof control);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct buf out CLEANUP_BUF = {.max = OUT_MAX};
+        const char *lines[] = {rows[i].first, plain};
+        const size_t lens[] = {rows[i].first_len, rows[i].second_len};
+        struct chunk *c = rig_chunk_of(1, lines, lens, rows[i].second_len > 0 ? 2 : 1);
+        const uint8_t *payload;
+        size_t frames = 0, n = 0, first = 0;
+
+        assert_int_equal(stream_encode_tailgate(NULL, &id1, c, 0, &out), 0);
+        for (size_t at = 0; at < out.len; frames++) {
+            at += rig_parse_frame((uint8_t *)out.data + at, out.len - at, &payload, &n);
+            first = frames == 0 ? n : first;
+            json_t *j CLEANUP_JSON = json_loadb((const char *)payload, n, 0, NULL);
+            assert_non_null(j);
+        }
+        assert_int_equal(frames, rows[i].frames);
+        assert_int_equal(first, rows[i].payload);
+        assert_true(first <= STREAM_LINE_PAYLOAD_MAX);
+        chunk_unref(c);
+    }
+}
+
 static void test_encode__no_memory_or_room__out_stays_as_it_was(void **state)
 {
     hub_encode_fn encoders[] = {stream_encode_tailgate, stream_encode_runvoy};
@@ -306,6 +367,7 @@ int main(void)
         cmocka_unit_test(
             test_encode_tailgate__empty_lines_by_the_thousand__frames_stay_below_64_kib),
         cmocka_unit_test(test_encode_tailgate__line_that_escapes_to_six_times__goes_alone),
+        cmocka_unit_test(test_encode_tailgate__at_the_edges__whole_lines_within_the_limits),
         cmocka_unit_test(test_encode__no_memory_or_room__out_stays_as_it_was),
         cmocka_unit_test(test_encode_tailgate__time_before_the_epoch__keeps_its_sign),
         cmocka_unit_test(test_encode__mixed_lines__golden_bytes),
