@@ -144,6 +144,14 @@ CREATE TABLE public.claims (
     viewed_from text DEFAULT ''::text NOT NULL
 );
 
+CREATE TABLE public.execution_environments (
+    execution_key bigint NOT NULL,
+    key_id text NOT NULL,
+    sealed bytea NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+ALTER TABLE ONLY public.execution_environments ALTER COLUMN sealed SET STORAGE EXTERNAL;
+
 CREATE TABLE public.execution_events (
     execution_key bigint NOT NULL,
     version bigint NOT NULL,
@@ -193,6 +201,14 @@ CREATE TABLE public.gateways (
     host text NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     heartbeat_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.idempotency_keys (
+    user_key bigint NOT NULL,
+    key text NOT NULL,
+    body_hash bytea NOT NULL,
+    execution_key bigint NOT NULL,
+    noted_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.images (
@@ -322,6 +338,9 @@ ALTER TABLE ONLY public.audit
 ALTER TABLE ONLY public.claims
     ADD CONSTRAINT claims_pkey PRIMARY KEY (hash);
 
+ALTER TABLE ONLY public.execution_environments
+    ADD CONSTRAINT execution_environments_pkey PRIMARY KEY (execution_key);
+
 ALTER TABLE ONLY public.execution_events
     ADD CONSTRAINT execution_events_pkey PRIMARY KEY (execution_key, version);
 
@@ -333,6 +352,9 @@ ALTER TABLE ONLY public.executions
 
 ALTER TABLE ONLY public.gateways
     ADD CONSTRAINT gateways_pkey PRIMARY KEY (gateway_id);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_key, key);
 
 ALTER TABLE ONLY public.images
     ADD CONSTRAINT images_pkey PRIMARY KEY (image_id);
@@ -373,13 +395,23 @@ CREATE INDEX api_keys_user ON public.api_keys USING btree (user_key);
 
 CREATE INDEX claims_user ON public.claims USING btree (user_key);
 
+CREATE INDEX execution_environments_key_id ON public.execution_environments USING btree (key_id);
+
 CREATE INDEX execution_events_request ON public.execution_events USING btree (request_id) WHERE (request_id <> ''::text);
 
 CREATE INDEX executions_created_by ON public.executions USING btree (created_by, execution_key DESC);
 
 CREATE INDEX executions_live ON public.executions USING btree (owner) WHERE (status = ANY (ARRAY['PENDING'::text, 'STARTING'::text, 'RUNNING'::text, 'TERMINATING'::text]));
 
+CREATE INDEX executions_queue ON public.executions USING btree (execution_key) WHERE (status = 'PENDING'::text);
+
 CREATE INDEX executions_request ON public.executions USING btree (created_by_request_id) WHERE (created_by_request_id <> ''::text);
+
+CREATE INDEX executions_running ON public.executions USING btree (created_by) WHERE (status = ANY (ARRAY['STARTING'::text, 'RUNNING'::text, 'TERMINATING'::text]));
+
+CREATE INDEX idempotency_keys_execution ON public.idempotency_keys USING btree (execution_key);
+
+CREATE INDEX idempotency_keys_noted_at ON public.idempotency_keys USING btree (noted_at);
 
 CREATE INDEX images_image ON public.images USING btree (image);
 
@@ -409,6 +441,8 @@ CREATE TRIGGER audit_rows_stay BEFORE DELETE OR UPDATE ON public.audit FOR EACH 
 
 CREATE TRIGGER audit_stays BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.tg_audit_is_append_only();
 
+CREATE TRIGGER execution_environments_key BEFORE INSERT OR UPDATE OF key_id ON public.execution_environments FOR EACH ROW EXECUTE FUNCTION public.tg_key_is_in_use();
+
 CREATE TRIGGER secrets_key BEFORE INSERT OR UPDATE OF key_id ON public.secrets FOR EACH ROW EXECUTE FUNCTION public.tg_key_is_in_use();
 
 ALTER TABLE ONLY public.api_keys
@@ -417,8 +451,17 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.claims
     ADD CONSTRAINT claims_user_key_fkey FOREIGN KEY (user_key) REFERENCES public.users(user_key);
 
+ALTER TABLE ONLY public.execution_environments
+    ADD CONSTRAINT execution_environments_execution_key_fkey FOREIGN KEY (execution_key) REFERENCES public.executions(execution_key) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.execution_events
     ADD CONSTRAINT execution_events_execution_key_fkey FOREIGN KEY (execution_key) REFERENCES public.executions(execution_key) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_execution_key_fkey FOREIGN KEY (execution_key) REFERENCES public.executions(execution_key) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_user_key_fkey FOREIGN KEY (user_key) REFERENCES public.users(user_key) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.tickets
     ADD CONSTRAINT tickets_key_id_fkey FOREIGN KEY (key_id) REFERENCES public.api_keys(key_id) ON DELETE CASCADE;

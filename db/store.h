@@ -12,19 +12,31 @@
 #include "db/store_images.h"
 #include "db/store_keys.h"
 #include "db/store_logs.h"
+#include "db/store_runs.h"
 #include "db/store_secrets.h"
 #include "db/store_tickets.h"
-#include "db/store_users.h"
 #include "db/store_trace.h"
+#include "db/store_users.h"
 
 /* As in executions_live's predicate: the planner takes that index only for these very words. */
 #define STORE_LIVE "('PENDING', 'STARTING', 'RUNNING', 'TERMINATING')"
+
+/* The order of store_read_execution. */
+#define STORE_EXECUTION_COLUMNS                                                              \
+    "execution_key, execution_id, status, version, exit_code, signal, reason, "              \
+    "tg_us(created_at), tg_us(completed_at), last_seq, command, image_id, created_by, "      \
+    "created_by_request_id, modified_by_request_id, owner, fence, spool_offset, log_bytes, " \
+    "timeout_s, grace_s, tty"
+#define STORE_EXECUTION_COLUMN_COUNT 22
 
 /* Whom a statement's handler answers. */
 struct store_call {
     union {
         store_execution_fn execution;
         store_executions_fn executions;
+        store_created_fn created;
+        store_earlier_fn earlier;
+        store_launches_fn launches;
         store_chunks_fn chunks;
         store_principal_fn principal;
         store_ticket_fn ticket;
@@ -33,11 +45,11 @@ struct store_call {
         store_secret_done_fn done;
         store_sealed_fn sealed;
         store_audit_fn audit;
+        store_trace_fn trace;
         store_users_fn users;
         store_claim_fn claim;
         store_api_keys_fn api_keys;
         store_revocations_fn revocations;
-        store_trace_fn trace;
         db_batch_fn batch;
     } fn;
     void *user;
@@ -50,6 +62,9 @@ MUST_CHECK int store_query(struct db_pool *p, const struct db_stmt *s,
                            const struct db_value *params, size_t n, db_batch_fn handler,
                            struct store_call call);
 struct store_call store_call_take(void *user);
+/* The row's strings are the answer's. ERR_CORRUPT. */
+MUST_CHECK int store_read_execution(const struct db_result *r, size_t stmt, size_t row,
+                                    struct execution *ret);
 /* Handler of a query whose row is user_key, key_id, role, email, revoked; none: ERR_BAD_KEY. */
 void store_on_key(void *user, int err, const struct db_result *r);
 

@@ -15,13 +15,6 @@
 #define DAY_US (86400 * INT64_C(1000000))
 #define LIST_MAX 1000 /* rows of one answer; callers page */
 
-/* The order of read_row. */
-#define COLUMNS                                                                              \
-    "execution_key, execution_id, status, version, exit_code, signal, reason, "              \
-    "tg_us(created_at), tg_us(completed_at), last_seq, command, image_id, created_by, "      \
-    "created_by_request_id, modified_by_request_id, owner, fence, spool_offset, log_bytes, " \
-    "timeout_s, grace_s, tty"
-
 static uint64_t get_u64(const struct db_result *r, size_t stmt, size_t row, size_t col)
 {
     int64_t v = db_get_i64(r, stmt, row, col);
@@ -49,7 +42,7 @@ static int read_state(const struct db_result *r, size_t stmt, size_t row, struct
     return 0;
 }
 
-static int read_row(const struct db_result *r, size_t stmt, size_t row, struct execution *ret)
+int store_read_execution(const struct db_result *r, size_t stmt, size_t row, struct execution *ret)
 {
     *ret = (struct execution){
         .key = db_get_i64(r, stmt, row, 0),
@@ -75,26 +68,15 @@ static int read_row(const struct db_result *r, size_t stmt, size_t row, struct e
     return ERR_CORRUPT;
 }
 
-/* One row, of the batch's last statement. */
-static void on_row(void *user, int err, const struct db_result *r, size_t stmt)
+static void on_got(void *user, int err, const struct db_result *r)
 {
     struct store_call c = store_call_take(user);
     struct execution e;
-    if (err == 0 && db_rows(r, stmt) == 0)
+    if (err == 0 && db_rows(r, 0) == 0)
         err = ERR_NOT_FOUND;
     if (err == 0)
-        err = read_row(r, stmt, 0, &e);
+        err = store_read_execution(r, 0, 0, &e);
     c.fn.execution(c.user, err, err == 0 ? &e : NULL);
-}
-
-static void on_created(void *user, int err, const struct db_result *r)
-{
-    on_row(user, err, r, 1);
-}
-
-static void on_got(void *user, int err, const struct db_result *r)
-{
-    on_row(user, err, r, 0);
 }
 
 static void on_rows(void *user, int err, const struct db_result *r)
@@ -105,55 +87,8 @@ static void on_rows(void *user, int err, const struct db_result *r)
     if (n > 0 && !rows)
         err = ERR_NOMEM;
     for (size_t i = 0; err == 0 && i < n; i++)
-        err = read_row(r, 0, i, &rows[i]);
+        err = store_read_execution(r, 0, i, &rows[i]);
     c.fn.executions(c.user, err, err == 0 ? rows : NULL, err == 0 ? n : 0);
-}
-
-/* now() is the transaction's: both statements speak of the same day. */
-static const struct db_stmt ensure_today = {
-    .name = "ensure_today",
-    .sql = "SELECT tg_ensure_partition(tg_day(now()))",
-};
-static const struct db_stmt insert_execution = {
-    .name = "insert_execution",
-    .sql = "WITH k AS (SELECT tg_day(now()) << 32 | nextval('execution_n') AS key), "
-           "added AS (INSERT INTO executions (execution_key, execution_id, status, command, "
-           "image_id, created_by, created_at, timeout_s, grace_s, tty, owner, "
-           "created_by_request_id, modified_by_request_id) "
-           "SELECT key, lpad(to_hex(key), 16, '0') || $1::text, $2::text, $3::text, $4::text, "
-           "$5::text, now(), $6::bigint, $7::bigint, $8::boolean, $9::text, $10::text, $10::text "
-           "FROM k RETURNING " COLUMNS "), "
-           "event AS (INSERT INTO execution_events (execution_key, version, to_status, at, cause, "
-           "request_id) SELECT execution_key, version, status, now(), 'accepted', $10::text "
-           "FROM added) "
-           "SELECT * FROM added",
-};
-
-int store_execution_create(struct db_pool *p, const struct store_new_execution *n,
-                           store_execution_fn fn, void *user)
-{
-    char random[17];
-    snprintf(random, sizeof(random), "%016" PRIx64, n->random);
-    const char *request_id = n->request_id ? n->request_id : "";
-    const struct db_value params[] = {
-        db_text(random),        db_text(exec_status_name(n->status)),
-        db_text(n->command),    db_text(n->image_id),
-        db_text(n->created_by), db_i64(n->timeout_s),
-        db_i64(n->grace_s),     db_bool(n->tty),
-        db_text(n->owner),      db_text(request_id),
-    };
-    struct db_batch *b;
-    int r = db_batch_new(&b);
-    if (r < 0)
-        return r;
-    r = db_batch_add(b, &ensure_today, NULL, 0);
-    if (r == 0)
-        r = db_batch_add(b, &insert_execution, params, ARRAY_SIZE(params));
-    if (r < 0) {
-        db_batch_free(b);
-        return r;
-    }
-    return store_submit(p, b, on_created, (struct store_call){{.execution = fn}, user});
 }
 
 int store_execution_get(struct db_pool *p, const struct execution_id *id, store_execution_fn fn,
@@ -161,7 +96,7 @@ int store_execution_get(struct db_pool *p, const struct execution_id *id, store_
 {
     static const struct db_stmt get_execution = {
         .name = "get_execution",
-        .sql = "SELECT " COLUMNS " FROM executions "
+        .sql = "SELECT " STORE_EXECUTION_COLUMNS " FROM executions "
                "WHERE execution_key = $1::bigint AND execution_id = $2::text",
     };
     const struct db_value params[] = {db_i64(execution_id_key(id)), db_text(id->hex)};
@@ -201,7 +136,7 @@ static int64_t key_bound(const struct store_execution_filter *f)
     return bound;
 }
 
-#define LIST_SELECT "SELECT " COLUMNS " FROM executions WHERE "
+#define LIST_SELECT "SELECT " STORE_EXECUTION_COLUMNS " FROM executions WHERE "
 #define LIST_WHERE                                                          \
     "execution_key < $1::bigint AND execution_key >= $2::bigint "           \
     "AND ($3::bigint = 0 OR created_at >= tg_ts($3::bigint)) "              \
@@ -239,19 +174,6 @@ int store_execution_list(struct db_pool *p, const struct store_execution_filter 
                        (struct store_call){{.executions = fn}, user});
 }
 
-int store_execution_adopt(struct db_pool *p, const char *owner, store_executions_fn fn, void *user)
-{
-    static const struct db_stmt adopt = {
-        .name = "adopt",
-        .sql = "WITH taken AS (UPDATE executions SET fence = fence + 1 WHERE owner = $1::text "
-               "AND status IN " STORE_LIVE " RETURNING " COLUMNS ") "
-               "SELECT * FROM taken ORDER BY execution_key",
-    };
-    const struct db_value params[] = {db_text(owner)};
-    return store_query(p, &adopt, params, ARRAY_SIZE(params), on_rows,
-                       (struct store_call){{.executions = fn}, user});
-}
-
 /* One row or none: the guard and the event are one statement. */
 static const struct db_stmt transition = {
     .name = "transition",
@@ -260,7 +182,10 @@ static const struct db_stmt transition = {
            "completed_at = tg_ts($11::bigint), "
            "modified_by_request_id = coalesce(nullif($13::text, ''), modified_by_request_id) "
            "WHERE execution_key = $1::bigint AND owner = $2::text AND fence = $3::bigint "
-           "AND version = $4::bigint AND status = $5::text RETURNING execution_key) "
+           "AND version = $4::bigint AND status = $5::text RETURNING execution_key), "
+           "gone AS (DELETE FROM execution_environments v USING moved "
+           "WHERE v.execution_key = moved.execution_key "
+           "AND $6::text IN ('SUCCEEDED', 'FAILED', 'STOPPED')) "
            "INSERT INTO execution_events (execution_key, version, from_status, to_status, cause, "
            "request_id) SELECT execution_key, $7::bigint, $5::text, $6::text, $12::text, "
            "$13::text FROM moved",

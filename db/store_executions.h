@@ -15,18 +15,6 @@ typedef void (*store_execution_fn)(void *user, int err, const struct execution *
 /* rows[0..n). */
 typedef void (*store_executions_fn)(void *user, int err, const struct execution *rows, size_t n);
 
-struct store_new_execution {
-    enum exec_status status; /* STARTING or PENDING */
-    const char *command, *image_id, *created_by, *owner, *request_id;
-    uint64_t random; /* the id's random half */
-    int64_t timeout_s, grace_s;
-    bool tty;
-};
-/* One transaction: ensures the day's partition, takes a key, inserts the row and its first event
- * (cause "accepted"). Gives back the row. */
-MUST_CHECK int store_execution_create(struct db_pool *p, const struct store_new_execution *n,
-                                      store_execution_fn fn, void *user);
-
 MUST_CHECK int store_execution_get(struct db_pool *p, const struct execution_id *id,
                                    store_execution_fn fn, void *user);
 
@@ -41,16 +29,11 @@ struct store_execution_filter {
 MUST_CHECK int store_execution_list(struct db_pool *p, const struct store_execution_filter *f,
                                     store_executions_fn fn, void *user);
 
-/* A start of the gateway: takes the next fence of every live execution of `owner` and returns them.
- */
-MUST_CHECK int store_execution_adopt(struct db_pool *p, const char *owner, store_executions_fn fn,
-                                     void *user);
-
 /*
  * Adds the statement(s) of one transition to a batch (with its event). from: the state before; to:
  * version must be from + 1; exit_code, signal, reason, completed_at_us are stored. Affects one row,
  * or none when owner, fence, version or status do not match: then nothing of it is done. Adds
- * exactly one statement.
+ * exactly one statement. The end takes what was sealed for the execution with it.
  */
 MUST_CHECK int store_transition_add(struct db_batch *b, int64_t key, const char *owner,
                                     int64_t fence, const struct exec_state *from,

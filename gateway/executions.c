@@ -72,27 +72,15 @@ static void internal_problem(struct http_request *r, int err, const char *failed
 
 static const char RUN_FAILED[] = "failed to run command";
 
-static int refuse_field(struct problem *p, const char *name)
+/* The body's key or the header's. */
+static int find_key(const struct http_request *r, const struct wire_run_request *q,
+                    const char **ret, struct problem *p)
 {
-    return problem_set(p, ERR_INVALID, RUN_FAILED, "%s is not supported by this server", name);
-}
-
-/* Fields of the contract that this server cannot honour are refused, never ignored. */
-static int check_supported(const struct http_request *r, const struct wire_run_request *q,
-                           struct problem *p)
-{
-    if (q->idempotency_key)
-        return refuse_field(p, "idempotency_key");
-    if (http_header_idempotency_key(r))
-        return refuse_field(p, "Idempotency-Key");
-    if (q->secrets_count > 0)
-        return refuse_field(p, "secrets");
-    if (!str_is_empty(q->git_repo))
-        return refuse_field(p, "git_repo");
-    if (!str_is_empty(q->git_ref))
-        return refuse_field(p, "git_ref");
-    if (!str_is_empty(q->git_path))
-        return refuse_field(p, "git_path");
+    const char *header = http_header_idempotency_key(r);
+    if (q->idempotency_key && header && !str_eq(q->idempotency_key, header))
+        return problem_set(p, ERR_INVALID, RUN_FAILED,
+                           "idempotency_key and the header Idempotency-Key must not differ");
+    *ret = q->idempotency_key ? q->idempotency_key : header;
     return 0;
 }
 
@@ -105,7 +93,8 @@ static int append_run_answer(struct http_request *r, const struct execution *e, 
     return err ? err : wire_run_response(out, e, log_url.data, socket_url.data);
 }
 
-static void on_started(void *user, const struct problem *p, const struct execution *e)
+static void on_started(void *user, const struct problem *p, const struct execution *e,
+                       bool is_replayed)
 {
     struct http_request *r = user;
     struct buf body CLEANUP_BUF = {.max = ANSWER_MAX};
@@ -123,6 +112,8 @@ static void on_started(void *user, const struct problem *p, const struct executi
         err = append_run_answer(r, e, &body);
         if (!err && is_own)
             err = http_add_header(r, "Location", location);
+        if (!err && is_replayed)
+            err = http_add_header(r, "Idempotent-Replayed", "true");
         if (err)
             internal_problem(r, err, RUN_FAILED);
         else
@@ -136,6 +127,10 @@ static int start_run(struct http_request *r, const struct wire_run_request *q, s
     struct env_var *env CLEANUP_FREE = calloc(q->env_count + 1, sizeof(*env));
     if (!env)
         return problem_set(p, ERR_INTERNAL, RUN_FAILED, "out of memory");
+    const struct caller by = http_caller(r);
+    const char *key = NULL;
+    if (find_key(r, q, &key, p))
+        return p->err;
     for (size_t i = 0; i < q->env_count; i++)
         env[i] = (struct env_var){q->env[i].name, q->env[i].value};
     const struct run_request run = {
@@ -146,10 +141,14 @@ static int start_run(struct http_request *r, const struct wire_run_request *q, s
         .timeout_s = q->timeout_s,
         .grace_s = q->grace_s,
         .tty = q->tty,
-        .request_id = http_request_id(r),
+        .secrets = q->secrets,
+        .secrets_count = q->secrets_count,
+        .git_repo = q->git_repo,
+        .git_ref = q->git_ref,
+        .git_path = q->git_path,
+        .idempotency_key = key,
     };
-    return orchestrator_run(server_orchestrator(http_server(r)), http_principal(r), &run,
-                            on_started, r, p);
+    return orchestrator_run(server_orchestrator(http_server(r)), &by, &run, on_started, r, p);
 }
 
 static void post_run(struct http_request *r)
@@ -163,9 +162,7 @@ static void post_run(struct http_request *r)
         return;
     }
     http_ref(r); /* for on_started */
-    int err = check_supported(r, &q, &p);
-    if (!err)
-        err = start_run(r, &q, &p);
+    int err = start_run(r, &q, &p);
     wire_run_request_done(&q);
     if (err) {
         http_respond_problem(r, &p);
@@ -262,8 +259,8 @@ static void delete_execution(struct http_request *r)
     if (executions_path_id(r, KILL_FAILED, &id))
         return;
     http_ref(r);
-    if (orchestrator_kill(server_orchestrator(http_server(r)), http_principal(r), &id,
-                          http_request_id(r), on_killed, r, &p)) {
+    const struct caller by = http_caller(r);
+    if (orchestrator_kill(server_orchestrator(http_server(r)), &by, &id, on_killed, r, &p)) {
         executions_respond_problem(r, &p, KILL_FAILED);
         http_unref(r);
     }

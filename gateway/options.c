@@ -8,6 +8,7 @@
 #include "gateway/client_address.h"
 #include "gateway/cors.h"
 #include "gateway/listen.h"
+#include "orchestrator/git_protocols.h"
 
 #include <pwd.h>
 #include <stddef.h>
@@ -90,7 +91,18 @@ static const struct config_option rows[] = {
     NUMBER("max-connections", max_connections, "N", "10000", 1, 1000000,
            "connections at a time; more are answered 503"),
     NUMBER("max-live", max_live, "N", "1000", 1, 1000000,
-           "executions that run at a time; more are answered 429"),
+           "executions that this server runs at a time; more are answered 429, or queued"),
+    NUMBER("max-running", max_running, "N", "0", 0, 1000000,
+           "executions that run at a time on all servers of the database; 0 = any number"),
+    NUMBER("max-running-per-user", max_running_per_user, "N", "0", 0, 1000000,
+           "of one user; 0 = any number"),
+    FLAG("queue", queue, "runs past these limits wait (PENDING) instead of being answered 429"),
+    NUMBER("queue-max", queue_max, "N", "1000", 1, 1000000,
+           "runs that wait at a time; more are answered 429"),
+    DURATION("idempotency-retention", idempotency_retention_ms, "24h", 1000, 365 * DAY_MS,
+             "how long the idempotency key of a run is remembered"),
+    STRING("git-protocols", git_protocols, "LIST", "https,ssh",
+           "of repositories that runs may clone: any of https, ssh, http, git, file"),
     BYTES("max-body-bytes", max_body_bytes, "1MiB", 1, GIB, "largest request body"),
     BYTES("max-message-bytes", max_message_bytes, "64KiB", 128, 16 * MIB,
           "largest WebSocket message from a client"),
@@ -246,6 +258,8 @@ static int check_lists(const struct options *o, struct buf *error)
 {
     struct cors cors;
     struct address_list proxies;
+    if (!git_protocols_are_valid(o->git_protocols))
+        return fail(error, "--git-protocols", "must be of https, ssh, http, git and file");
     if (o->public_url && !is_http_url(o->public_url))
         return fail(error, "--public-url", "must be http://HOST or https://HOST");
     if (cors_parse(o->cors_origins, NULL, &cors))

@@ -22,6 +22,11 @@ struct options {
     bool insecure_http;
     int64_t max_connections;
     int64_t max_live;
+    int64_t max_running, max_running_per_user; /* on all gateways; 0 = any number */
+    bool queue;
+    int64_t queue_max;
+    int64_t idempotency_retention_ms;
+    char *git_protocols;
     uint64_t max_body_bytes;
     uint64_t max_message_bytes; /* WebSocket, 64 KiB */
     int64_t request_timeout_ms;

@@ -44,6 +44,16 @@ void doubt_note(struct orchestrator *o, const char *email, uint64_t random, int6
     list_append(&o->doubts, &d->node);
 }
 
+bool doubt_is_about(const struct orchestrator *o, const struct execution_id *id)
+{
+    LIST_FOREACH (it, &o->doubts) {
+        if (strcmp(id->hex + EXECUTION_ID_LEN / 2,
+                   LIST_ENTRY(it, struct doubt, node)->random_hex) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void doubt_free(struct doubt *d)
 {
     list_remove(&d->node);

@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "db/store_executions.h"
-#include "logs/hub.h"
 #include "logs/writer.h"
 
 struct ending {
@@ -23,22 +22,10 @@ struct ending {
     size_t steps;
 };
 
-/* Readers learn it as from a feed. */
-static void publish(struct live *l)
-{
-    struct topic *t;
-    if (hub_topic_open(l->o->hub, &l->row, &t) < 0) {
-        hub_poke(l->o->hub, l->row.key);
-        return;
-    }
-    topic_publish_state(t, &l->row.state);
-    topic_unref(t);
-}
-
 static void ended(struct live *l, const struct exec_state *s)
 {
     l->row.state = *s;
-    publish(l);
+    row_publish(l->o, &l->row);
     live_committed(l, s);
 }
 

@@ -15,6 +15,7 @@
 #define EXEC_STRING_MAX (32u * 4096u - 1u)
 
 struct audit;
+struct queue;
 struct orphans;
 struct sweeper;
 struct tracer;
@@ -26,7 +27,7 @@ struct orchestrator {
     struct writer *writer;
     struct engine *engine;
     struct orchestrator_opts opts; /* its strings are those below */
-    char *state_dir, *gateway_id, *runs_dir, *workspaces_dir, *run_user;
+    char *state_dir, *gateway_id, *runs_dir, *workspaces_dir, *run_user, *git_protocols;
     char **read_paths, **write_paths; /* NULL-ended */
     char host[256];
     char user_name[64]; /* whom commands run as */
@@ -46,10 +47,11 @@ struct orchestrator {
     struct list doubts; /* struct doubt */
     struct loop_timer *heartbeat;
     struct sweeper *sweeper;
-    struct last_use last_use;
+    struct queue *queue;
     struct audit *audit;   /* from the first refusal on */
     struct tracer *tracer; /* from trace_begin on */
     uint64_t audit_dropped, trace_dropped;
+    struct last_use last_use;
 };
 
 /*

@@ -83,6 +83,7 @@ static enum row event_row(const struct run_input *in)
     case RUN_SPOOL_CORRUPT:
     case RUN_SPOOL_UNREADABLE:
     case RUN_STORE_FAILED:
+    case RUN_PLAN_LOST:
         return ROW_LOST;
     case RUN_DEQUEUED:
         return ROW_DEQUEUED;
@@ -103,6 +104,8 @@ static const char *lost_reason(enum run_event event)
         return "spool_unreadable";
     case RUN_STORE_FAILED:
         return "log_store_failed";
+    case RUN_PLAN_LOST:
+        return "environment_lost";
     case RUN_START_FAILED:
         return "start_failed";
     default:
@@ -141,8 +144,11 @@ static void describe_exit(struct run_step *s, enum row row, const struct spool_e
         (void)snprintf(s->cause, sizeof s->cause, "%s", s->to.reason);
         break;
     case ROW_EXIT_NOT_STARTED:
-        set_reason(&s->to, "start_failed");
-        (void)snprintf(s->cause, sizeof s->cause, "the command could not be started");
+        set_reason(&s->to,
+                   x->flags & SPOOL_EXIT_SETUP_FAILED ? "git_clone_failed" : "start_failed");
+        (void)snprintf(s->cause, sizeof s->cause, "%s",
+                       x->flags & SPOOL_EXIT_SETUP_FAILED ? "the repository could not be cloned"
+                                                          : "the command could not be started");
         break;
     default:
         if (s->to.signal != 0)

@@ -33,6 +33,7 @@ enum run_event {
     RUN_SPOOL_CORRUPT,    /* the spool is damaged */
     RUN_SPOOL_UNREADABLE, /* the spool cannot be read */
     RUN_STORE_FAILED,     /* PostgreSQL refuses its lines */
+    RUN_PLAN_LOST,        /* what was sealed for it cannot be opened */
     RUN_STALE,            /* another gateway owns it */
     RUN_DEQUEUED,         /* a queued one's turn has come */
 };

@@ -14,8 +14,12 @@
 
 #include "orchestrator/internal.h"
 #include "orchestrator/lifecycle.h"
+#include "orchestrator/plan.h"
+
+#define LIVE_LOOK_MS 1000 /* a silent run whose runner is not our child */
 
 struct live;
+struct store_launch;
 
 /* Somebody who waits until a state is committed. Called once, taken off before. e NULL: it will not
  * be (forgotten). */
@@ -30,6 +34,7 @@ struct live {
     struct orchestrator *o;
     struct execution row; /* state: the latest committed */
     char *run_dir, *workspace;
+    struct plan plan;  /* until its runner has begun */
     struct feed *feed; /* NULL: not open, or of no more use */
     struct loop_timer *timer;
     struct list waiters;
@@ -56,7 +61,8 @@ struct live *live_find(const struct orchestrator *o, int64_t key); /* NULL: none
 /* Leaves its runner alone. Not inside a callback of its own. */
 void live_free(struct live *l);
 
-/* Opens the run directory's spool and reads on from the row's offset. */
+/* Opens the run directory's spool and reads on from the row's offset, what the plan knows as secret
+ * left out. */
 MUST_CHECK int live_open_feed(struct live *l);
 /* Asks the engine to start the runner. A failure is an event. */
 void live_start(struct live *l);
@@ -85,11 +91,30 @@ void live_committed(struct live *l, const struct exec_state *s);
 void live_forget(struct live *l);
 /* Its timer now. */
 void live_poke(struct live *l);
+/* Readers learn a state that was committed without a feed. */
+void row_publish(struct orchestrator *o, const struct execution *row);
+/* Answers those who wait for a version up to this. */
+void live_answer_waiters(struct live *l, int64_t version, const struct execution *e);
+/* Hands what was decided to the feed; what it has no memory for stays for the next tick. */
+void live_push_pending(struct live *l);
+
+/* ---- live_runner.c ---- */
+bool live_runner_lives(const struct live *l);
+void live_tick(void *user);
 
 /* ---- launch.c ---- */
-/* Makes run directory, feed, workspace and spec, then starts. env: the request's variables. A
- * failure is an event. */
-void live_launch(struct live *l, char *const *env);
+/* Makes run directory, feed, workspace and spec, then starts. The plan is taken over. A failure is
+ * an event. */
+void live_launch(struct live *l, struct plan *plan);
+/* The same for one whose row was read: opens what was sealed for it. */
+void live_resume(struct live *l, const struct store_launch *launch);
+/* The same for one that has its plan already. */
+void live_launch_again(struct live *l);
+/* With its feed open: makes workspace and spec (again), then starts. */
+void live_begin(struct live *l);
+/* Takes the plan of a row over. ERR_NOMEM; otherwise the execution cannot go on: its runner is told
+ * to stop, it is ended, and the error (ERR_NOT_FOUND, ERR_CORRUPT) is returned. */
+MUST_CHECK int live_take_plan(struct live *l, const struct store_launch *launch);
 
 /* ---- ending.c ---- */
 /* Ends it in PostgreSQL without its feed, which is freed; tried until it is done. */
@@ -101,6 +126,8 @@ void live_ending_tick(struct live *l);
 struct doubt;
 /* A row may have been created although PostgreSQL did not answer: it is looked for, and ended. */
 void doubt_note(struct orchestrator *o, const char *email, uint64_t random, int64_t asked_us);
+/* Whether that row is one of those. */
+bool doubt_is_about(const struct orchestrator *o, const struct execution_id *id);
 void doubts_look(struct orchestrator *o); /* with each heartbeat */
 void doubts_free(struct orchestrator *o);
 

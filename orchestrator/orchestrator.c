@@ -11,6 +11,7 @@
 #include "orchestrator/audit.h"
 #include "orchestrator/live.h"
 #include "orchestrator/orphans.h"
+#include "orchestrator/queue.h"
 #include "orchestrator/recover.h"
 #include "orchestrator/trace.h"
 #include "orchestrator/workspace.h"
@@ -141,11 +142,14 @@ static int copy_opts(struct orchestrator *o, const struct orchestrator_opts *opt
 {
     o->opts = *opts;
     if (str_set(&o->state_dir, opts->state_dir) < 0 ||
-        str_set(&o->gateway_id, opts->gateway_id) < 0 || str_set(&o->run_user, opts->run_user) < 0)
+        str_set(&o->gateway_id, opts->gateway_id) < 0 ||
+        str_set(&o->run_user, opts->run_user) < 0 ||
+        str_set(&o->git_protocols, opts->git_protocols) < 0)
         return ERR_NOMEM;
     o->opts.state_dir = o->state_dir;
     o->opts.gateway_id = o->gateway_id;
     o->opts.run_user = o->run_user;
+    o->opts.git_protocols = o->git_protocols;
     o->runs_dir = path_join(o->state_dir, "runs");
     o->workspaces_dir = path_join(o->state_dir, "workspaces");
     o->read_paths = paths_split(opts->sandbox_read_paths);
@@ -170,6 +174,8 @@ static int set_up(struct orchestrator *o, const struct orchestrator_opts *opts)
                         &o->sweeper);
     if (r == 0)
         r = loop_timer_new(o->loop, beat, o, &o->heartbeat);
+    if (r == 0)
+        r = queue_new(o, &o->queue);
     if (r < 0)
         return r;
     warn_without_landlock(o);
@@ -222,9 +228,11 @@ void orchestrator_free(struct orchestrator *o)
     tracer_free(o->tracer);
     loop_timer_free(o->heartbeat);
     sweeper_free(o->sweeper);
+    queue_free(o->queue);
     free(o->state_dir);
     free(o->gateway_id);
     free(o->run_user);
+    free(o->git_protocols);
     free(o->runs_dir);
     free(o->workspaces_dir);
     strings_free(o->read_paths);

@@ -25,7 +25,6 @@ struct sealer;
 struct orchestrator_opts {
     const char *state_dir; /* absolute; runs/ and workspaces/ are made in it */
     const char *gateway_id;
-    struct sealer *sealer; /* borrowed; NULL: nothing can be sealed, runs with variables fail */
     int64_t workspace_retention_ms;
     int64_t default_timeout_s; /* when a request names none; 0 = none */
     int64_t max_timeout_s;     /* 0 = none */
@@ -39,11 +38,16 @@ struct orchestrator_opts {
     int64_t drain_ms;
     const char *run_user; /* as root: commands run as this user; NULL otherwise */
     const char *sandbox_read_paths, *sandbox_write_paths; /* colon-separated; NULL = none */
-    size_t audit_queue_max;     /* refusals that wait to be written */
-    int64_t trace_retention_ms; /* 0 = for ever */
-    size_t trace_queue_bytes;   /* log records that wait to be written */
+    size_t audit_queue_max;                               /* refusals that wait to be written */
+    int64_t trace_retention_ms;                           /* 0 = for ever */
+    size_t trace_queue_bytes;                             /* log records that wait to be written */
     int64_t token_ttl_s;                                  /* stream tokens: 24 h */
-    int64_t claim_ttl_ms;                                 /* claim tokens: 15 min */
+    struct sealer *sealer; /* borrowed; NULL: nothing can be sealed, runs with variables fail */
+    int64_t max_running, max_running_per_user; /* over all gateways; 0 = any number */
+    int64_t queue_max;          /* so many may wait (PENDING); 0 = what cannot start is refused */
+    int64_t idempotency_ttl_ms; /* how long a request's key is remembered */
+    const char *git_protocols;  /* "https,ssh" */
+    int64_t claim_ttl_ms;       /* claim tokens: 15 min */
     int64_t max_keys_per_user;
 };
 
@@ -63,21 +67,33 @@ struct env_var {
 };
 struct run_request {     /* borrowed for the call */
     const char *command; /* NULL or "": ERR_INVALID, details "command is required" */
-    const char *image;   /* NULL = the engine's default; others than that: ERR_INVALID/NOT_FOUND */
+    const char *image;   /* NULL = the default */
     const struct env_var *env;
     size_t env_count;
-    int64_t timeout_s; /* -1 = default, 0 = none */
-    int64_t grace_s;   /* -1 = default */
+    const char *const *secrets; /* names; the request's own variables beat them */
+    size_t secrets_count;
+    const char *git_repo, *git_ref, *git_path; /* NULL and "" = none */
+    const char *idempotency_key;               /* NULL = none */
+    int64_t timeout_s;                         /* -1 = default, 0 = none */
+    int64_t grace_s;                           /* -1 = default */
     bool tty;
-    const char *request_id;
 };
 /* e is valid during the call, NULL when p is set. */
 typedef void (*orchestrator_execution_fn)(void *user, const struct problem *p,
                                           const struct execution *e);
-/* Answers once the row is committed (status STARTING); the start follows by itself. */
-MUST_CHECK int orchestrator_run(struct orchestrator *o, const struct principal *who,
-                                const struct run_request *r, orchestrator_execution_fn fn,
-                                void *user, struct problem *p);
+/* is_replayed: e was made by an earlier request with the same idempotency key. */
+typedef void (*orchestrator_run_fn)(void *user, const struct problem *p, const struct execution *e,
+                                    bool is_replayed);
+/*
+ * role ─▶ fields ─▶ idempotency key ─▶ image ─▶ secrets ─▶ limits and row, one transaction ─▶ start
+ *
+ * Answers once the row is committed (STARTING, or PENDING in the queue); the start follows by
+ * itself. ERR_INVALID, ERR_FORBIDDEN, ERR_NOT_FOUND (image), ERR_LIMIT, ERR_CONFLICT (the
+ * idempotency key came with another request), ERR_DB*.
+ */
+MUST_CHECK int orchestrator_run(struct orchestrator *o, const struct caller *by,
+                                const struct run_request *r, orchestrator_run_fn fn, void *user,
+                                struct problem *p);
 
 enum action { ACTION_READ, ACTION_STOP };
 /* The row, if `who` may. ERR_NOT_FOUND (error text "execution not found"), ERR_FORBIDDEN, ERR_DB*.
@@ -105,9 +121,9 @@ MUST_CHECK int orchestrator_list(struct orchestrator *o, const struct principal 
  * tells which of both it was. */
 typedef void (*orchestrator_kill_fn)(void *user, const struct problem *p, const struct execution *e,
                                      bool stopped_now);
-MUST_CHECK int orchestrator_kill(struct orchestrator *o, const struct principal *who,
-                                 const struct execution_id *id, const char *request_id,
-                                 orchestrator_kill_fn fn, void *user, struct problem *p);
+MUST_CHECK int orchestrator_kill(struct orchestrator *o, const struct caller *by,
+                                 const struct execution_id *id, orchestrator_kill_fn fn, void *user,
+                                 struct problem *p);
 
 /*
  * Executions of other gateways: `tell` makes the one that runs it stop it, as far as it hears of it;

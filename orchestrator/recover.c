@@ -8,12 +8,14 @@
 #include "orchestrator/recover.h"
 #include "orchestrator/live.h"
 #include "orchestrator/orphans.h"
+#include "orchestrator/queue.h"
 #include "orchestrator/workspace.h"
 
 #include "base/log.h"
 #include "base/str.h"
 #include "db/store_executions.h"
 #include "db/store_keys.h"
+#include "db/store_runs.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -62,12 +64,13 @@ static void go_on(struct live *l)
             live_stop(l);
     } else if (never_ran && status == EXEC_TERMINATING) {
         (void)live_fail(l, RUN_START_FAILED, NULL);
-    } else if (never_ran && (status == EXEC_STARTING || status == EXEC_PENDING)) {
-        (void)live_fail(l, RUN_DEQUEUED, NULL);
-        live_start(l);
+    } else if (never_ran && status == EXEC_STARTING) {
+        live_begin(l);
+        return;
     } else {
         live_set_gone(l);
     }
+    plan_done(&l->plan); /* its feed has what it needs */
 }
 
 /* An empty directory in its place, so that readers are told in the log what happened. */
@@ -94,20 +97,33 @@ static void give_up(struct live *l, int err)
     live_end_directly(l, event);
 }
 
-static int adopt(struct orchestrator *o, const struct execution *row)
+/* The directory is the first thing that is made for a run, and the last that goes. */
+static bool has_never_begun(const struct live *l)
 {
+    return l->row.state.status == EXEC_STARTING && l->row.spool_offset == 0 &&
+           live_lost_event(l) != RUN_HOST_LOST;
+}
+
+static int adopt(struct orchestrator *o, const struct store_launch *launch)
+{
+    const struct execution *row = &launch->row;
     struct live *l;
     int r = live_new(o, row, &l);
     if (r < 0)
         return r;
     l->is_adopted = true;
+    log_info("execution adopted", "execution_id", row->id.hex, "status",
+             exec_status_name(row->state.status), "last_seq", LOG_NUM(row->state.last_seq));
+    r = live_take_plan(l, launch);
+    if (r < 0)
+        return r == ERR_NOMEM ? r : 0;
     r = live_open_feed(l);
     if (r == ERR_NOMEM)
         return r;
-    log_info("execution adopted", "execution_id", row->id.hex, "status",
-             exec_status_name(row->state.status), "last_seq", LOG_NUM(row->state.last_seq));
     if (r == 0)
         go_on(l);
+    else if (r == ERR_NOT_FOUND && has_never_begun(l))
+        live_launch_again(l);
     else if (r == ERR_NOT_FOUND)
         replace_run_dir(l);
     else
@@ -129,7 +145,7 @@ static void finish(struct start *s, int err)
     free(s);
 }
 
-static void adopted(void *user, int err, const struct execution *rows, size_t n)
+static void adopted(void *user, int err, const struct store_launch *rows, size_t n)
 {
     struct start *s = user;
     struct orchestrator *o = s->op.o;
@@ -145,6 +161,7 @@ static void adopted(void *user, int err, const struct execution *rows, size_t n)
         o->is_started = true;
         leftovers_look(o);
         sweeper_start(o->sweeper);
+        queue_start(o->queue);
         loop_timer_start(o->heartbeat, RECOVER_HEARTBEAT_MS, RECOVER_HEARTBEAT_MS);
     }
     finish(s, err);

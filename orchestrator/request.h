@@ -1,4 +1,4 @@
-/* What a run request may say, and the environment it becomes. */
+/* What a run request may say. */
 #ifndef TAILGATE_ORCHESTRATOR_REQUEST_H
 #define TAILGATE_ORCHESTRATOR_REQUEST_H
 
@@ -9,17 +9,8 @@ struct request_limits {
     int64_t timeout_s; /* 0 = none */
     int64_t grace_s;
 };
-/* ERR_INVALID or ERR_NOT_FOUND (image) with *p naming the field and the rule. */
+/* ERR_INVALID with *p naming the field and the rule. */
 MUST_CHECK int request_check(const struct orchestrator *o, const struct run_request *r,
                              struct request_limits *ret, struct problem *p);
-/* The request's variables as NAME=VALUE, each name once (the last wins), NULL-ended; strings_free.
- */
-MUST_CHECK int request_env(const struct run_request *r, char ***ret);
-/*
- * The whole environment of a command: what every command gets, overridden by `overrides`
- * (NAME=VALUE, NULL-ended); strings_free. ERR_NOMEM.
- */
-MUST_CHECK int request_environment(const struct orchestrator *o, const struct execution_id *id,
-                                   const char *workspace, char *const *overrides, char ***ret);
 
 #endif

@@ -41,6 +41,8 @@ struct rig_world {
     /* what was asked */
     unsigned runs, gets, kills, lists, authentications;
     char command[64], image[32], request_id[40];
+    char key[64], git[128], secret[64];
+    bool is_replayed;
     size_t env_count;
     int64_t timeout_s, grace_s;
     bool tty;

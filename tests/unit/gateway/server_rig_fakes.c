@@ -80,24 +80,36 @@ static void give_row(struct pending *p)
     fn(p->user, trouble(), trouble() ? NULL : &rig.world.row);
 }
 
-int orchestrator_run(struct orchestrator *o, const struct principal *who,
-                     const struct run_request *r, orchestrator_execution_fn fn, void *user,
-                     struct problem *p)
+static void give_run(struct pending *p)
+{
+    orchestrator_run_fn fn = (orchestrator_run_fn)p->fn;
+    fn(p->user, trouble(), trouble() ? NULL : &rig.world.row, rig.world.is_replayed);
+}
+
+int orchestrator_run(struct orchestrator *o, const struct caller *by, const struct run_request *r,
+                     orchestrator_run_fn fn, void *user, struct problem *p)
 {
     (void)o;
-    assert_string_equal(who->email, "dev@example.org");
+    assert_string_equal(by->who->email, "dev@example.org");
+    assert_string_equal(by->address, "127.0.0.1");
     rig.world.runs++;
     (void)snprintf(rig.world.command, sizeof(rig.world.command), "%s",
                    r->command ? r->command : "");
     (void)snprintf(rig.world.image, sizeof(rig.world.image), "%s", r->image ? r->image : "");
-    (void)snprintf(rig.world.request_id, sizeof(rig.world.request_id), "%s", r->request_id);
+    (void)snprintf(rig.world.request_id, sizeof(rig.world.request_id), "%s", by->request_id);
+    (void)snprintf(rig.world.key, sizeof(rig.world.key), "%s",
+                   r->idempotency_key ? r->idempotency_key : "");
+    (void)snprintf(rig.world.git, sizeof(rig.world.git), "%s %s %s", r->git_repo ? r->git_repo : "",
+                   r->git_ref ? r->git_ref : "", r->git_path ? r->git_path : "");
+    (void)snprintf(rig.world.secret, sizeof(rig.world.secret), "%s",
+                   r->secrets_count > 0 ? r->secrets[0] : "");
     rig.world.env_count = r->env_count;
     rig.world.timeout_s = r->timeout_s;
     rig.world.grace_s = r->grace_s;
     rig.world.tty = r->tty;
     int err = refused(p);
     if (!err)
-        later(give_row, (void *)fn, user);
+        later(give_run, (void *)fn, user);
     return err;
 }
 
@@ -122,14 +134,14 @@ static void give_kill(struct pending *p)
     fn(p->user, trouble(), trouble() ? NULL : &rig.world.row, rig.world.stopped_now);
 }
 
-int orchestrator_kill(struct orchestrator *o, const struct principal *who,
-                      const struct execution_id *id, const char *request_id,
-                      orchestrator_kill_fn fn, void *user, struct problem *p)
+int orchestrator_kill(struct orchestrator *o, const struct caller *by,
+                      const struct execution_id *id, orchestrator_kill_fn fn, void *user,
+                      struct problem *p)
 {
     (void)o;
-    (void)who;
     (void)id;
-    assert_int_equal(strlen(request_id), 32);
+    assert_non_null(by->who);
+    assert_int_equal(strlen(by->request_id), 32);
     rig.world.kills++;
     int err = refused(p);
     if (!err)

@@ -8,6 +8,7 @@
 
 #include "db/store_executions.h"
 #include "db/store_keys.h"
+#include "db/store_runs.h"
 #include "db/store_tickets.h"
 #include "logs/hub.h"
 #include "logs/writer.h"
@@ -30,6 +31,11 @@ enum fake_call_kind {
     CALL_BOOTSTRAP,
     CALL_SERVER_KEY,
     CALL_SUBMIT,
+    CALL_EARLIER,
+    CALL_DEQUEUE,
+    CALL_DEQUEUED,
+    CALL_CANCEL,
+    CALL_KILL_AUDIT,
     CALL_KINDS,
 };
 struct fake_call {
@@ -37,6 +43,9 @@ struct fake_call {
     union {
         store_execution_fn execution;
         store_executions_fn executions;
+        store_created_fn created;
+        store_earlier_fn earlier;
+        store_launches_fn launches;
         store_principal_fn principal;
         store_ticket_fn ticket;
         db_batch_fn batch;
@@ -48,7 +57,14 @@ struct fake_call {
     char request_id[64];                  /* CREATE */
     uint64_t random;                      /* CREATE */
     int64_t timeout_s, grace_s;           /* CREATE */
-    int64_t user_key;                     /* USER; TICKET: key_id */
+    struct store_run_limits limits;       /* CREATE, DEQUEUE */
+    int64_t queue_max;                    /* CREATE */
+    bool has_no_room, is_sealed;          /* CREATE */
+    char image_id[64], key[64];           /* CREATE; key: EARLIER too */
+    uint8_t sealed[2048];                 /* CREATE */
+    size_t sealed_len;
+    char seal_key_id[32];
+    int64_t user_key;  /* USER; TICKET: key_id */
     uint8_t bytes[32]; /* KEY, BOOTSTRAP, TICKET, REDEEM: hash; SERVER_KEY: fresh */
     char prefix[16];   /* BOOTSTRAP */
     struct exec_state to[RUN_STEPS_MAX]; /* SUBMIT */
@@ -60,6 +76,8 @@ size_t fake_waiting(enum fake_call_kind kind);
 struct fake_call fake_take(enum fake_call_kind kind);
 void fake_answer_execution(enum fake_call_kind kind, int err, const struct execution *e);
 void fake_answer_rows(enum fake_call_kind kind, int err, const struct execution *rows, size_t n);
+/* A row with what was sealed for it; launch NULL: none. ADOPT, DEQUEUE, DEQUEUED. */
+void fake_answer_launch(enum fake_call_kind kind, int err, const struct store_launch *launch);
 void fake_answer_batch(enum fake_call_kind kind, int err);
 void fake_answer_principal(enum fake_call_kind kind, int err, const struct principal *who);
 /* What the store calls return from now on instead of taking the call. */
@@ -85,7 +103,7 @@ struct feed {
     char line[640]; /* the last system line */
     size_t lines, lines_at_transition;
     unsigned wakes;
-    bool is_drained;
+    bool is_drained, is_redacting;
     int64_t key;
 };
 /* The open feed of an execution; NULL: none. */
@@ -123,6 +141,7 @@ size_t fake_timers(void);
 struct world {
     struct orchestrator *o;
     char dir[64]; /* state directory */
+    struct sealer *sealer;
 };
 /* cmocka fixtures: a started orchestrator in a temporary directory (*state: struct world). */
 int fake_setup(void **state);
@@ -135,6 +154,7 @@ struct orchestrator_opts fake_opts(const struct world *w);
 /* A row with the n-th id, owned by "gw1", in this status; strings are static. */
 struct execution fake_row(uint32_t n, enum exec_status status);
 struct principal fake_who(enum role role, const char *email);
+struct caller fake_caller(const struct principal *who); /* request "req-1" from 192.0.2.1 */
 /* A live execution in this status, with its feed (STARTING was launched, others adopted). */
 struct live *fake_live(struct world *w, uint32_t n, enum exec_status status);
 bool fake_exists(const char *path);

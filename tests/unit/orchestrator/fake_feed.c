@@ -1,6 +1,8 @@
 /* Feeds that record what they are told, a hub that records what is published, and an engine. */
 #include "fake.h"
 
+#include "logs/redact.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,6 +82,13 @@ void feed_free(struct feed *f)
 {
     list_remove(&f->node);
     free(f);
+}
+
+int feed_set_redactor(struct feed *f, struct redactor *r)
+{
+    f->is_redacting = r != NULL;
+    redactor_free(r);
+    return 0;
 }
 
 void feed_wake(struct feed *f)

@@ -68,13 +68,30 @@ struct fake_call fake_take(enum fake_call_kind kind)
 void fake_answer_execution(enum fake_call_kind kind, int err, const struct execution *e)
 {
     struct fake_call c = fake_take(kind);
-    c.fn.execution(c.user, err, e);
+    if (kind == CALL_CREATE)
+        c.fn.created(c.user, err, e, STORE_REFUSED_NOT);
+    else
+        c.fn.execution(c.user, err, e);
+}
+
+void fake_answer_launch(enum fake_call_kind kind, int err, const struct store_launch *launch)
+{
+    struct fake_call c = fake_take(kind);
+    c.fn.launches(c.user, err, launch, launch ? 1 : 0);
 }
 
 void fake_answer_rows(enum fake_call_kind kind, int err, const struct execution *rows, size_t n)
 {
     struct fake_call c = fake_take(kind);
-    c.fn.executions(c.user, err, rows, n);
+    struct store_launch launches[8] = {0};
+    if (kind != CALL_ADOPT) {
+        c.fn.executions(c.user, err, rows, n);
+        return;
+    }
+    assert_true(n <= ARRAY_SIZE(launches));
+    for (size_t i = 0; i < n; i++)
+        launches[i].row = rows[i];
+    c.fn.launches(c.user, err, n > 0 ? launches : NULL, n);
 }
 
 void fake_answer_batch(enum fake_call_kind kind, int err)
@@ -113,17 +130,30 @@ void fake_set_pool_ready(bool ready)
 /* ---- what the orchestrator calls ---- */
 
 int store_execution_create(struct db_pool *p UNUSED, const struct store_new_execution *n,
-                           store_execution_fn fn, void *user)
+                           store_created_fn fn, void *user)
 {
     struct fake_call *c = record(CALL_CREATE, user);
     if (!c)
         return stores_return;
-    c->fn.execution = fn;
+    c->fn.created = fn;
+    c->limits = n->limits;
+    c->queue_max = n->queue_max;
+    c->has_no_room = n->has_no_room;
+    c->is_sealed = n->seal_key_id != NULL;
+    if (n->seal_key_id) {
+        assert_true(n->sealed_len <= sizeof c->sealed);
+        memcpy(c->sealed, n->sealed, n->sealed_len);
+        c->sealed_len = n->sealed_len;
+        (void)snprintf(c->seal_key_id, sizeof c->seal_key_id, "%s", n->seal_key_id);
+    }
+    (void)snprintf(c->image_id, sizeof c->image_id, "%s", n->image_id);
+    (void)snprintf(c->key, sizeof c->key, "%s", n->idempotency.key ? n->idempotency.key : "");
+    assert_string_equal(n->owner, "gw1");
     c->random = n->random;
     c->timeout_s = n->timeout_s;
     c->grace_s = n->grace_s;
-    (void)snprintf(c->created_by, sizeof c->created_by, "%s", n->created_by);
-    (void)snprintf(c->request_id, sizeof c->request_id, "%s", n->request_id);
+    (void)snprintf(c->created_by, sizeof c->created_by, "%s", n->by.who->email);
+    (void)snprintf(c->request_id, sizeof c->request_id, "%s", n->by.request_id);
     return 0;
 }
 
@@ -150,14 +180,80 @@ int store_execution_list(struct db_pool *p UNUSED, const struct store_execution_
     return 0;
 }
 
-int store_execution_adopt(struct db_pool *p UNUSED, const char *owner, store_executions_fn fn,
+int store_execution_adopt(struct db_pool *p UNUSED, const char *owner, store_launches_fn fn,
                           void *user)
 {
     struct fake_call *c = record(CALL_ADOPT, user);
     if (!c)
         return stores_return;
     assert_string_equal(owner, "gw1");
-    c->fn.executions = fn;
+    c->fn.launches = fn;
+    return 0;
+}
+
+int store_execution_earlier(struct db_pool *p UNUSED, int64_t user_key,
+                            const struct store_idempotency *i, store_earlier_fn fn, void *user)
+{
+    struct fake_call *c = record(CALL_EARLIER, user);
+    if (!c)
+        return stores_return;
+    c->user_key = user_key;
+    (void)snprintf(c->key, sizeof c->key, "%s", i->key);
+    memcpy(c->bytes, i->body_hash, sizeof c->bytes);
+    c->fn.earlier = fn;
+    return 0;
+}
+
+int store_execution_dequeue(struct db_pool *p UNUSED, const char *owner,
+                            const struct store_run_limits *limits, store_launches_fn fn, void *user)
+{
+    struct fake_call *c = record(CALL_DEQUEUE, user);
+    if (!c)
+        return stores_return;
+    assert_string_equal(owner, "gw1");
+    c->limits = *limits;
+    c->fn.launches = fn;
+    return 0;
+}
+
+int store_execution_dequeued(struct db_pool *p UNUSED, const char *owner, store_launches_fn fn,
+                             void *user)
+{
+    struct fake_call *c = record(CALL_DEQUEUED, user);
+    if (!c)
+        return stores_return;
+    assert_string_equal(owner, "gw1");
+    c->fn.launches = fn;
+    return 0;
+}
+
+int store_execution_cancel(struct db_pool *p UNUSED, const struct caller *by,
+                           const struct execution *e, const struct exec_state *to,
+                           const char *cause, db_batch_fn fn, void *user)
+{
+    struct fake_call *c = record(CALL_CANCEL, user);
+    if (!c)
+        return stores_return;
+    assert_non_null(by->who);
+    assert_true(cause[0] != '\0');
+    assert_int_equal(e->state.status, EXEC_PENDING);
+    assert_int_equal(to->version, e->state.version + 1);
+    c->to[0] = *to;
+    c->steps = 1;
+    c->fn.batch = fn;
+    return 0;
+}
+
+int store_kill_audit(struct db_pool *p UNUSED, const struct caller *by, const struct execution *e,
+                     db_batch_fn fn, void *user)
+{
+    struct fake_call *c = record(CALL_KILL_AUDIT, user);
+    if (!c)
+        return stores_return;
+    c->id = e->id;
+    (void)snprintf(c->created_by, sizeof c->created_by, "%s", by->who->email);
+    (void)snprintf(c->request_id, sizeof c->request_id, "%s", by->request_id);
+    c->fn.batch = fn;
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "orchestrator/seal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,8 +33,11 @@ struct orchestrator_opts fake_opts(const struct world *w)
         .audit_queue_max = 40,
         .trace_retention_ms = 3600000,
         .trace_queue_bytes = 4096,
+        .sealer = w->sealer,
         .claim_ttl_ms = 900000,
         .max_keys_per_user = 20,
+        .idempotency_ttl_ms = 86400000,
+        .git_protocols = "https,ssh",
     };
 }
 
@@ -55,6 +59,10 @@ int fake_setup_unstarted(void **state)
     (void)snprintf(w->dir, sizeof w->dir, "/tmp/orchestrator.XXXXXX");
     assert_non_null(mkdtemp(w->dir));
     assert_int_equal(chmod(w->dir, 0755), 0);
+    char key_file[96];
+    struct buf error CLEANUP_BUF = {.max = 256};
+    (void)snprintf(key_file, sizeof key_file, "%s/secrets.key", w->dir);
+    assert_int_equal(sealer_new(key_file, true, &error, &w->sealer), 0);
     struct orchestrator_opts opts = fake_opts(w);
     assert_int_equal(orchestrator_new(NULL, NULL, NULL, NULL, &fake_engine.base, &opts, &w->o), 0);
     *state = w;
@@ -82,10 +90,13 @@ int fake_teardown(void **state)
     orchestrator_free(w->o);
     while (fake_waiting(CALL_HEARTBEAT) > 0)
         fake_answer_batch(CALL_HEARTBEAT, ERR_CLOSED);
+    while (fake_waiting(CALL_DEQUEUE) > 0)
+        fake_answer_launch(CALL_DEQUEUE, ERR_CLOSED, NULL);
     assert_int_equal(fake_feeds(), 0);
     assert_int_equal(fake_timers(), 0);
     (void)snprintf(command, sizeof command, "rm -rf %s", w->dir);
     assert_int_equal(system(command), 0); /* NOLINT: a fixed path of our own */
+    sealer_free(w->sealer);
     free(w);
     return 0;
 }
@@ -118,13 +129,19 @@ struct principal fake_who(enum role role, const char *email)
     return who;
 }
 
+struct caller fake_caller(const struct principal *who)
+{
+    return (struct caller){who, "192.0.2.1", "req-1"};
+}
+
 struct live *fake_live(struct world *w, uint32_t n, enum exec_status status)
 {
-    char *env[] = {NULL};
+    struct plan plan;
     struct live *l;
     struct execution row = fake_row(n, EXEC_STARTING);
     assert_int_equal(live_new(w->o, &row, &l), 0);
-    live_launch(l, env);
+    plan_init(&plan);
+    live_launch(l, &plan);
     assert_non_null(l->feed);
     /* As if everything before had been committed. */
     row = fake_row(n, status);

@@ -7,7 +7,8 @@ struct answer {
     int calls, err;
 };
 
-static void answered(void *user, const struct problem *p, const struct execution *e UNUSED)
+static void answered(void *user, const struct problem *p, const struct execution *e UNUSED,
+                     bool is_replayed UNUSED)
 {
     struct answer *a = user;
     a->calls++;
@@ -21,9 +22,11 @@ static uint64_t doubtful(struct world *w, int err)
     struct problem p;
     const struct principal who = fake_who(ROLE_DEVELOPER, "dev@x");
     const struct run_request r = {.command = "true", .timeout_s = -1, .grace_s = -1};
-    assert_int_equal(orchestrator_run(w->o, &who, &r, answered, &a, &p), 0);
+    const struct caller by = fake_caller(&who);
+    assert_int_equal(orchestrator_run(w->o, &by, &r, answered, &a, &p), 0);
+    fake_pass(0); /* the image */
     struct fake_call c = fake_take(CALL_CREATE);
-    c.fn.execution(c.user, err, NULL);
+    c.fn.created(c.user, err, NULL, STORE_REFUSED_NOT);
     assert_int_equal(a.calls, 1);
     assert_true(a.err < 0);
     return c.random;

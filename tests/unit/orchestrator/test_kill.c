@@ -26,9 +26,18 @@ static void answered(void *user, const struct problem *p, const struct execution
 static void ask(struct world *w, const struct execution *row, struct answer *a)
 {
     const struct principal who = fake_who(ROLE_OPERATOR, "op@x");
+    const struct caller by = {&who, "192.0.2.1", "req-9"};
     struct problem p;
-    assert_int_equal(orchestrator_kill(w->o, &who, &row->id, "req-9", answered, a, &p), 0);
+    assert_int_equal(orchestrator_kill(w->o, &by, &row->id, answered, a, &p), 0);
     assert_int_equal(a->calls, 0);
+}
+
+/* The row is read, and told in the audit when it can be stopped. */
+static void got(const struct execution *row)
+{
+    fake_answer_execution(CALL_GET, 0, row);
+    if (fake_waiting(CALL_KILL_AUDIT) > 0)
+        fake_answer_batch(CALL_KILL_AUDIT, 0);
 }
 
 static struct live *running(struct world *w, enum exec_status status)
@@ -47,7 +56,7 @@ static void test_kill__live__terminating_committed_then_stopped_then_answered(vo
         struct answer a = {0};
         fake_engine.stops = 0;
         ask(w, &row, &a);
-        fake_answer_execution(CALL_GET, 0, &row);
+        got(&row);
         assert_int_equal(a.calls, 0);
         assert_int_equal(fake_engine.stops, 0);
         assert_string_equal(l->feed->transitions[0].cause, "killed by op@x");
@@ -61,17 +70,97 @@ static void test_kill__live__terminating_committed_then_stopped_then_answered(vo
     }
 }
 
-static void test_kill__pending__stopped(void **state)
+static void test_kill__pending__stopped_by_a_statement(void **state)
 {
     struct world *w = *state;
     struct execution row = fake_row(1, EXEC_PENDING);
-    struct live *l = running(w, EXEC_PENDING);
     struct answer a = {0};
+    row.owner = (char *)(uintptr_t) "";
     ask(w, &row, &a);
-    fake_answer_execution(CALL_GET, 0, &row);
-    fake_commit(l->feed);
+    got(&row);
+    struct fake_call c = fake_take(CALL_CANCEL);
+    assert_int_equal(c.to[0].status, EXEC_STOPPED);
+    assert_int_equal(c.to[0].exit_code, 130);
+    c.fn.batch(c.user, 0, NULL);
+    assert_int_equal(a.calls, 1);
     assert_int_equal(a.status, EXEC_STOPPED);
     assert_true(a.stopped_now);
+    assert_int_equal(fake_published.status, EXEC_STOPPED);
+    assert_int_equal(fake_waiting(CALL_DEQUEUE), 1); /* others may follow */
+}
+
+static void test_kill__pending_left_the_queue__asked_again(void **state)
+{
+    struct world *w = *state;
+    struct execution row = fake_row(1, EXEC_PENDING);
+    struct answer a = {0};
+    ask(w, &row, &a);
+    got(&row);
+    fake_answer_batch(CALL_CANCEL, ERR_STALE);
+    struct live *l = running(w, EXEC_STARTING);
+    fake_pass(0);
+    row = fake_row(1, EXEC_STARTING);
+    got(&row);
+    fake_commit(l->feed);
+    assert_int_equal(a.status, EXEC_TERMINATING);
+}
+
+/* Of the audit and of what ends one that waits. */
+static void test_kill__database_fails__nothing_stopped(void **state)
+{
+    struct world *w = *state;
+    struct execution row = fake_row(1, EXEC_RUNNING), waits = fake_row(2, EXEC_PENDING);
+    struct live *l = running(w, EXEC_RUNNING);
+    struct answer a = {0}, b = {0}, c = {0};
+    ask(w, &row, &a);
+    fake_answer_execution(CALL_GET, 0, &row);
+    fake_answer_batch(CALL_KILL_AUDIT, ERR_DB_AWAY);
+    assert_int_equal(a.err, ERR_DB_AWAY);
+    ask(w, &waits, &b);
+    got(&waits);
+    fake_answer_batch(CALL_CANCEL, ERR_DB);
+    assert_int_equal(b.err, ERR_DB);
+    ask(w, &row, &c);
+    struct fake_call get = fake_take(CALL_GET);
+    fake_stores_return(ERR_NOMEM);
+    get.fn.execution(get.user, 0, &row);
+    assert_int_equal(c.err, ERR_NOMEM);
+    assert_int_equal(l->feed->count, 0);
+}
+
+static void test_kill__ended_before_the_audit__row_read_again(void **state)
+{
+    struct world *w = *state;
+    struct execution row = fake_row(1, EXEC_RUNNING);
+    struct live *l = running(w, EXEC_RUNNING);
+    struct answer a = {0};
+    ask(w, &row, &a);
+    fake_set_affected(0);
+    got(&row);
+    fake_pass(0);
+    row = fake_row(1, EXEC_SUCCEEDED);
+    got(&row);
+    assert_int_equal(a.status, EXEC_SUCCEEDED);
+    assert_false(a.stopped_now);
+    assert_int_equal(l->feed->count, 0);
+}
+
+static void test_kill__freed_while_writing__closed(void **state)
+{
+    struct world *w = *state;
+    struct execution row = fake_row(1, EXEC_RUNNING), waits = fake_row(2, EXEC_PENDING);
+    struct answer a = {0}, b = {0};
+    (void)running(w, EXEC_RUNNING);
+    ask(w, &row, &a);
+    fake_answer_execution(CALL_GET, 0, &row);
+    ask(w, &waits, &b);
+    fake_answer_execution(CALL_GET, 0, &waits);
+    orchestrator_free(TAKE_PTR(w->o));
+    fake_answer_batch(CALL_KILL_AUDIT, 0);
+    fake_answer_batch(CALL_CANCEL, 0);
+    assert_int_equal(a.err, ERR_CLOSED);
+    assert_int_equal(b.err, ERR_CLOSED);
+    assert_int_equal(a.calls + b.calls, 2);
 }
 
 static void test_kill__ended_or_terminating__as_it_is(void **state)
@@ -81,7 +170,7 @@ static void test_kill__ended_or_terminating__as_it_is(void **state)
         struct execution row = fake_row(1, (enum exec_status)s);
         struct answer a = {0};
         ask(w, &row, &a);
-        fake_answer_execution(CALL_GET, 0, &row);
+        got(&row);
         assert_int_equal(a.calls, 1);
         assert_int_equal(a.err, 0);
         assert_int_equal(a.status, s);
@@ -97,8 +186,8 @@ static void test_kill__two_at_once__one_stops_both_answered(void **state)
     struct answer a = {0}, b = {0};
     ask(w, &row, &a);
     ask(w, &row, &b);
-    fake_answer_execution(CALL_GET, 0, &row);
-    fake_answer_execution(CALL_GET, 0, &row);
+    got(&row);
+    got(&row);
     assert_int_equal(l->feed->count, 1);
     assert_int_equal(a.calls + b.calls, 0);
     fake_commit(l->feed);
@@ -116,7 +205,7 @@ static void test_kill__end_is_on_its_way__answered_with_it(void **state)
     const struct spool_exit x = {0};
     l->feed->cb.on_exit(l->feed->user, &x);
     ask(w, &row, &a);
-    fake_answer_execution(CALL_GET, 0, &row);
+    got(&row);
     assert_int_equal(a.calls, 0);
     fake_commit(l->feed);
     assert_int_equal(a.status, EXEC_SUCCEEDED);
@@ -132,7 +221,7 @@ static void test_kill__no_memory_for_the_transition__answered_after_it(void **st
     struct answer a = {0};
     ask(w, &row, &a);
     fake_transition_returns(ERR_NOMEM);
-    fake_answer_execution(CALL_GET, 0, &row);
+    got(&row);
     fake_transition_returns(0);
     fake_pass(6000);
     assert_int_equal(a.calls, 0);
@@ -149,7 +238,7 @@ static void test_kill__committed_before_we_wait__answered_on_the_next_turn(void 
     struct answer a = {0};
     ask(w, &row, &a);
     l->row.state = l->feed->state = fake_row(1, EXEC_TERMINATING).state;
-    fake_answer_execution(CALL_GET, 0, &row); /* read before that commit */
+    got(&row); /* read before that commit */
     assert_int_equal(a.calls, 0);
     fake_pass(0);
     assert_int_equal(a.calls, 1);
@@ -177,9 +266,10 @@ static void test_kill__refused__table(void **state)
     struct live *l = running(w, EXEC_RUNNING);
     for (size_t i = 0; i < ARRAY_SIZE(err_rows); i++) {
         const struct principal who = fake_who(err_rows[i].role, err_rows[i].email);
+        const struct caller by = {&who, NULL, NULL};
         struct answer a = {0};
         struct problem p;
-        assert_int_equal(orchestrator_kill(w->o, &who, &row.id, NULL, answered, &a, &p), 0);
+        assert_int_equal(orchestrator_kill(w->o, &by, &row.id, answered, &a, &p), 0);
         fake_answer_execution(CALL_GET, err_rows[i].err, err_rows[i].err ? NULL : &row);
         assert_int_equal(a.calls, 1);
         assert_int_equal(a.err, err_rows[i].wanted);
@@ -198,7 +288,7 @@ static void test_kill__another_gateways__says_which(void **state)
     struct answer a = {0};
     row.owner = (char *)(uintptr_t) "gw-two";
     ask(w, &row, &a);
-    fake_answer_execution(CALL_GET, 0, &row);
+    got(&row);
     assert_int_equal(a.err, ERR_CLOSED);
     assert_non_null(strstr(a.p.details, "gw-two"));
 }
@@ -209,10 +299,10 @@ static void test_kill__row_just_created__tried_again(void **state)
     struct execution row = fake_row(1, EXEC_STARTING);
     struct answer a = {0};
     ask(w, &row, &a);
-    fake_answer_execution(CALL_GET, 0, &row);
+    got(&row);
     fake_pass(50);
     struct live *l = running(w, EXEC_STARTING);
-    fake_answer_execution(CALL_GET, 0, &row);
+    got(&row);
     fake_commit(l->feed);
     assert_int_equal(a.status, EXEC_TERMINATING);
 }
@@ -224,7 +314,7 @@ static void test_kill__never_here__gives_up(void **state)
     struct answer a = {0};
     ask(w, &row, &a);
     for (int i = 0; i < 100 && a.calls == 0; i++) {
-        fake_answer_execution(CALL_GET, 0, &row);
+        got(&row);
         fake_pass(50);
     }
     assert_int_equal(a.err, ERR_CLOSED);
@@ -236,13 +326,14 @@ static void test_kill__store_refuses__problem(void **state)
     struct world *w = *state;
     struct execution row = fake_row(1, EXEC_STARTING);
     const struct principal who = fake_who(ROLE_ADMIN, "a@x");
+    const struct caller by = fake_caller(&who);
     struct answer a = {0};
     struct problem p;
     fake_stores_return(ERR_LIMIT);
-    assert_int_equal(orchestrator_kill(w->o, &who, &row.id, "", answered, &a, &p), ERR_DB_AWAY);
+    assert_int_equal(orchestrator_kill(w->o, &by, &row.id, answered, &a, &p), ERR_DB_AWAY);
     fake_stores_return(0);
     ask(w, &row, &a);
-    fake_answer_execution(CALL_GET, 0, &row);
+    got(&row);
     fake_stores_return(ERR_LIMIT); /* at the second try */
     fake_pass(50);
     assert_int_equal(a.err, ERR_DB_AWAY);
@@ -255,7 +346,7 @@ static void test_kill__forgotten_while_waiting__closed(void **state)
     struct live *l = running(w, EXEC_RUNNING);
     struct answer a = {0};
     ask(w, &row, &a);
-    fake_answer_execution(CALL_GET, 0, &row);
+    got(&row);
     l->feed->cb.on_break(l->feed->user, FEED_STALE, "fence");
     fake_pass(0);
     assert_int_equal(a.calls, 1);
@@ -269,15 +360,15 @@ static void test_kill__freed_while_asking_waiting_or_trying(void **state)
     struct answer waiting = {0}, trying = {0}, asking = {0};
     (void)running(w, EXEC_RUNNING);
     ask(w, &here, &waiting);
-    fake_answer_execution(CALL_GET, 0, &here);
+    got(&here);
     ask(w, &nowhere, &trying);
-    fake_answer_execution(CALL_GET, 0, &nowhere);
+    got(&nowhere);
     ask(w, &here, &asking);
     orchestrator_free(TAKE_PTR(w->o));
     assert_int_equal(waiting.err, ERR_CLOSED);
     assert_int_equal(trying.err, ERR_CLOSED);
     assert_int_equal(asking.err, ERR_CLOSED);
-    fake_answer_execution(CALL_GET, 0, &here);
+    got(&here);
     assert_int_equal(waiting.calls + trying.calls + asking.calls, 3);
 }
 
@@ -286,13 +377,14 @@ static void test_kill__not_started__closed_but_leaving_is_fine(void **state)
     struct world *w = *state;
     struct execution row = fake_row(1, EXEC_FAILED);
     const struct principal who = fake_who(ROLE_ADMIN, "a@x");
+    const struct caller by = fake_caller(&who);
     struct answer a = {0};
     struct problem p;
-    assert_int_equal(orchestrator_kill(w->o, &who, &row.id, "", answered, &a, &p), ERR_CLOSED);
+    assert_int_equal(orchestrator_kill(w->o, &by, &row.id, answered, &a, &p), ERR_CLOSED);
     w->o->is_started = true;
     orchestrator_leave(w->o);
     ask(w, &row, &a);
-    fake_answer_execution(CALL_GET, 0, &row);
+    got(&row);
     assert_int_equal(a.err, 0);
 }
 
@@ -301,7 +393,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_kill__live__terminating_committed_then_stopped_then_answered),
-        TEST(test_kill__pending__stopped),
+        TEST(test_kill__pending__stopped_by_a_statement),
+        TEST(test_kill__pending_left_the_queue__asked_again),
+        TEST(test_kill__database_fails__nothing_stopped),
+        TEST(test_kill__ended_before_the_audit__row_read_again),
+        TEST(test_kill__freed_while_writing__closed),
         TEST(test_kill__ended_or_terminating__as_it_is),
         TEST(test_kill__two_at_once__one_stops_both_answered),
         TEST(test_kill__end_is_on_its_way__answered_with_it),

@@ -8,14 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct live *launch(struct world *w, char *const *env)
+static struct live *launch(struct world *w, struct plan *plan)
 {
     struct live *l;
     struct execution row = fake_row(1, EXEC_STARTING);
     row.timeout_s = 60;
     row.tty = true;
     assert_int_equal(live_new(w->o, &row, &l), 0);
-    live_launch(l, env);
+    live_launch(l, plan);
     return l;
 }
 
@@ -31,13 +31,14 @@ static bool has(char *const *env, const char *text)
 static void test_live_launch__spec_says_all(void **state)
 {
     struct world *w = *state;
-    char greeting[] = "GREETING=hello";
-    char *env[] = {greeting, NULL};
+    struct plan plan;
+    plan_init(&plan);
+    assert_int_equal(plan_set(&plan, "GREETING", "hello", false), 0);
     struct run_spec spec;
     strings_free(w->o->read_paths);
     w->o->read_paths = paths_split("/opt:/srv");
     w->o->opts.spool_full_fails = true;
-    struct live *l = launch(w, env);
+    struct live *l = launch(w, &plan);
     assert_int_equal(fake_engine.starts, 1);
     int dirfd = rundir_open(l->run_dir);
     assert_true(dirfd >= 0);
@@ -67,9 +68,10 @@ static void test_live_launch__spec_says_all(void **state)
 static void test_live_launch__files_are_private(void **state)
 {
     struct world *w = *state;
-    char *env[] = {NULL};
+    struct plan plan;
+    plan_init(&plan);
     struct stat st;
-    struct live *l = launch(w, env);
+    struct live *l = launch(w, &plan);
     assert_int_equal(stat(w->o->runs_dir, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0700);
     assert_int_equal(stat(l->run_dir, &st), 0);
@@ -82,9 +84,10 @@ static void test_live_launch__files_are_private(void **state)
 static void test_live_launch__no_workspace__start_failed_with_a_line(void **state)
 {
     struct world *w = *state;
-    char *env[] = {NULL};
+    struct plan plan;
+    plan_init(&plan);
     assert_int_equal(rmdir(w->o->workspaces_dir), 0);
-    struct live *l = launch(w, env);
+    struct live *l = launch(w, &plan);
     assert_int_equal(fake_engine.starts, 0);
     assert_int_equal(l->feed->state.status, EXEC_FAILED);
     assert_string_equal(l->feed->state.reason, "start_failed");
@@ -101,9 +104,10 @@ static void test_live_launch__no_workspace__start_failed_with_a_line(void **stat
 static void test_live_launch__no_run_directory__ended_in_postgres(void **state)
 {
     struct world *w = *state;
-    char *env[] = {NULL};
+    struct plan plan;
+    plan_init(&plan);
     assert_int_equal(rmdir(w->o->runs_dir), 0);
-    struct live *l = launch(w, env);
+    struct live *l = launch(w, &plan);
     assert_null(l->feed);
     fake_pass(0);
     struct execution row = fake_row(1, EXEC_STARTING);
@@ -115,9 +119,10 @@ static void test_live_launch__no_run_directory__ended_in_postgres(void **state)
 static void test_live_launch__feed_cannot_open__ended_in_postgres(void **state)
 {
     struct world *w = *state;
-    char *env[] = {NULL};
+    struct plan plan;
+    plan_init(&plan);
     fake_feed_open_returns(ERR_CORRUPT);
-    struct live *l = launch(w, env);
+    struct live *l = launch(w, &plan);
     assert_null(l->feed);
     assert_int_equal(l->end_event, RUN_START_FAILED);
 }
@@ -125,9 +130,10 @@ static void test_live_launch__feed_cannot_open__ended_in_postgres(void **state)
 static void test_live_launch__engine_refuses__start_failed(void **state)
 {
     struct world *w = *state;
-    char *env[] = {NULL};
+    struct plan plan;
+    plan_init(&plan);
     fake_engine.start_err = ERR_SYS;
-    struct live *l = launch(w, env);
+    struct live *l = launch(w, &plan);
     assert_string_equal(l->feed->state.reason, "start_failed");
     assert_non_null(strstr(l->feed->line, "engine fake"));
 }

@@ -24,6 +24,12 @@ static void on_execution(void *user, const struct problem *p, const struct execu
     note(user, p);
 }
 
+static void on_run(void *user, const struct problem *p, const struct execution *e UNUSED,
+                   bool is_replayed UNUSED)
+{
+    note(user, p);
+}
+
 static void on_rows(void *user, const struct problem *p, const struct execution *rows UNUSED,
                     size_t n UNUSED)
 {
@@ -110,11 +116,15 @@ static void test_memory__run__answered_and_ended(void **state)
         struct answer a = {0};
         struct problem p;
         fake_engine.liveness = RUNDIR_ALIVE;
-        int err = orchestrator_run(w->o, &who, &r, on_execution, &a, &p);
+        const struct caller by = fake_caller(&who);
+        int err = orchestrator_run(w->o, &by, &r, on_run, &a, &p);
         if (err == 0) {
-            struct fake_call c = fake_take(CALL_CREATE);
-            execution_id_make(row.key, c.random, &row.id);
-            c.fn.execution(c.user, 0, &row);
+            fake_pass(0); /* the image */
+            if (fake_waiting(CALL_CREATE) > 0) {
+                struct fake_call c = fake_take(CALL_CREATE);
+                execution_id_make(row.key, c.random, &row.id);
+                c.fn.created(c.user, 0, &row, STORE_REFUSED_NOT);
+            }
             assert_int_equal(a.calls, 1);
             assert_true(a.err == 0 || a.err == ERR_NOMEM);
         } else {
@@ -171,9 +181,12 @@ static void test_memory__kill__answered(void **state)
         struct live *l = fake_live(w, n, EXEC_RUNNING);
         fake_engine.started(fake_engine.user, 0, NULL);
         assert_true(fail_alloc_at(n));
-        int err = orchestrator_kill(w->o, &who, &row.id, "r", on_kill, &a, &p);
+        const struct caller by = fake_caller(&who);
+        int err = orchestrator_kill(w->o, &by, &row.id, on_kill, &a, &p);
         if (err == 0) {
             fake_answer_execution(CALL_GET, 0, &row);
+            if (fake_waiting(CALL_KILL_AUDIT) > 0)
+                fake_answer_batch(CALL_KILL_AUDIT, 0);
             fake_commit(l->feed);
             assert_int_equal(a.calls, 1);
         } else {

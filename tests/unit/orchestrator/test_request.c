@@ -34,7 +34,6 @@ static const struct row rows[] = {
     {"no command", NULL, NULL, -1, -1, ERR_INVALID, "command is required"},
     {"empty command", "", NULL, -1, -1, ERR_INVALID, "command is required"},
     {"command not UTF-8", "echo \xff", NULL, -1, -1, ERR_INVALID, "command must be valid UTF-8"},
-    {"other image", "true", "ubuntu:22.04", -1, -1, ERR_NOT_FOUND, "\"ubuntu:22.04\""},
     {"timeout negative", "true", NULL, -2, -1, ERR_INVALID, "timeout must be"},
     {"timeout huge", "true", NULL, INT64_MAX, -1, ERR_INVALID, "timeout must be"},
     {"grace negative", "true", NULL, -1, -7, ERR_INVALID, "grace must be"},
@@ -56,8 +55,6 @@ static void test_request_check__fields__table(void **state)
         assert_non_null(strstr(p.details, rows[i].details));
         if (rows[i].err == ERR_INVALID)
             assert_string_equal(p.error, "failed to run command");
-        if (rows[i].err == ERR_NOT_FOUND)
-            assert_string_equal(p.error, "failed to resolve image");
     }
 }
 
@@ -143,61 +140,68 @@ static void test_request_check__env__table(void **state)
     free(huge);
 }
 
-static const char *value_of(char *const *env, const char *name)
+struct text_row {
+    const char *git_repo, *git_ref, *git_path, *secret, *key;
+    const char *details; /* contained; NULL = fine */
+};
+static const struct text_row text_rows[] = {
+    {"https://github.com/a/b.git", "v1.2", "src/x", "db-password", "key 1", NULL},
+    {"https://github.com/a/b", NULL, NULL, NULL, NULL, NULL},
+    {"ssh://git@host/a.git", NULL, NULL, NULL, NULL, NULL},
+    {"git@host:a/b.git", NULL, NULL, NULL, NULL, NULL},
+    {"", "--upload-pack=x", "../..", NULL, NULL, NULL}, /* say nothing without a repository */
+    {"http://host/a", NULL, NULL, NULL, NULL, "https,ssh"},
+    {"file:///etc", NULL, NULL, NULL, NULL, "https,ssh"},
+    {"https://me:pw@host/a", NULL, NULL, NULL, NULL, "must not hold"},
+    {"https://token@github.com/a", NULL, NULL, NULL, NULL, "GITHUB_TOKEN"},
+    {"ssh://me:pw@host/a", NULL, NULL, NULL, NULL, "must not hold"},
+    {"/etc", NULL, NULL, NULL, NULL, "git_repo"},
+    {"ext::sh -c id", NULL, NULL, NULL, NULL, "git_repo"},
+    {"https://h/a", "-x", NULL, NULL, NULL, "git_ref"},
+    {"https://h/a", "a..b", NULL, NULL, NULL, "git_ref"},
+    {"https://h/a", NULL, "/abs", NULL, NULL, "git_path"},
+    {"https://h/a", NULL, "a/../../b", NULL, NULL, "git_path"},
+    {NULL, NULL, NULL, "no/slash", NULL, "name"},
+    {NULL, NULL, NULL, NULL, "tab\there", "idempotency_key"},
+};
+
+static void test_request_check__texts__table(void **state)
 {
-    size_t n = strlen(name);
-    for (; *env; env++) {
-        if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
-            return *env + n + 1;
+    const struct world *w = *state;
+    for (size_t i = 0; i < ARRAY_SIZE(text_rows); i++) {
+        const struct text_row *row = &text_rows[i];
+        struct run_request r = request("true");
+        struct request_limits limits;
+        struct problem p = {0};
+        r.git_repo = row->git_repo;
+        r.git_ref = row->git_ref;
+        r.git_path = row->git_path;
+        r.secrets = &row->secret;
+        r.secrets_count = row->secret != NULL;
+        r.idempotency_key = row->key;
+        int err = request_check(w->o, &r, &limits, &p);
+        if (err != (row->details ? ERR_INVALID : 0))
+            fail_msg("row %zu: %d, %s", i, err, p.details);
+        if (row->details) {
+            assert_non_null(strstr(p.details, row->details));
+            assert_string_equal(p.error, "failed to run command");
+        }
     }
-    return NULL;
 }
 
-static size_t count(char *const *env)
-{
-    size_t n = 0;
-    while (env[n])
-        n++;
-    return n;
-}
-
-static void test_request_environment__exactly_the_standard_ones(void **state)
+static void test_request_check__counts__bounded(void **state)
 {
     const struct world *w = *state;
-    struct execution row = fake_row(1, EXEC_STARTING);
-    char **env;
-    assert_int_equal(request_environment(w->o, &row.id, "/w/1", NULL, &env), 0);
-    assert_int_equal(count(env), 9);
-    assert_string_equal(value_of(env, "HOME"), "/w/1");
-    assert_string_equal(value_of(env, "PWD"), "/w/1");
-    assert_string_equal(value_of(env, "TMPDIR"), "/w/1/.tmp");
-    assert_string_equal(value_of(env, "SHELL"), "/bin/sh");
-    assert_string_equal(value_of(env, "LANG"), "C.UTF-8");
-    assert_string_equal(value_of(env, "USER"), w->o->user_name);
-    assert_string_equal(value_of(env, "LOGNAME"), w->o->user_name);
-    assert_string_equal(value_of(env, "TAILGATE_EXECUTION_ID"), row.id.hex);
-    assert_non_null(strstr(value_of(env, "PATH"), "/usr/bin"));
-    strings_free(env);
-}
-
-static void test_request_environment__overrides__last_wins(void **state)
-{
-    const struct world *w = *state;
-    struct execution row = fake_row(1, EXEC_STARTING);
-    const struct env_var vars[] = {{"A", "1"}, {"HOME", "/elsewhere"}, {"A", "2"}, {"AB", "3"}};
     struct run_request r = request("true");
-    char **mine, **env;
-    r.env = vars;
-    r.env_count = 4;
-    assert_int_equal(request_env(&r, &mine), 0);
-    assert_int_equal(count(mine), 3);
-    assert_string_equal(value_of(mine, "A"), "2");
-    assert_int_equal(request_environment(w->o, &row.id, "/w/1", mine, &env), 0);
-    assert_int_equal(count(env), 11);
-    assert_string_equal(value_of(env, "HOME"), "/elsewhere");
-    assert_string_equal(value_of(env, "AB"), "3");
-    strings_free(mine);
-    strings_free(env);
+    struct request_limits limits;
+    struct problem p;
+    r.env_count = 1001;
+    assert_int_equal(request_check(w->o, &r, &limits, &p), ERR_INVALID);
+    assert_non_null(strstr(p.details, "1000"));
+    r.env_count = 0;
+    r.secrets_count = 101;
+    assert_int_equal(request_check(w->o, &r, &limits, &p), ERR_INVALID);
+    assert_non_null(strstr(p.details, "100"));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
@@ -208,8 +212,8 @@ int main(void)
         TEST(test_request_check__timeout__default_and_maximum),
         TEST(test_request_check__command_size__both_bounds),
         TEST(test_request_check__env__table),
-        TEST(test_request_environment__exactly_the_standard_ones),
-        TEST(test_request_environment__overrides__last_wins),
+        TEST(test_request_check__texts__table),
+        TEST(test_request_check__counts__bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
