@@ -9,7 +9,7 @@ set(stream_wraps
     loop_timer_new loop_timer_start loop_timer_is_active loop_timer_free
     loop_defer_new loop_defer_schedule loop_defer_free clock_mono_us
     malloc calloc realloc strdup)
-foreach(name stream stream_ask stream_auth stream_deflate stream_frames stream_request stream_runvoy stream_send stream_session
+foreach(name stream stream_revoke stream_ask stream_auth stream_deflate stream_frames stream_request stream_runvoy stream_send stream_session
         stream_sub stream_sweep stream_turn)
   tailgate_test(test_${name} LIBS tg_gateway tg_logs tg_wire tg_base PkgConfig::LWS
                 WRAP ${stream_wraps} SOURCES stream_rig.c stream_seams.c ../base/fail_alloc.c)
