@@ -26,8 +26,3 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_noted_at ON idempotency_keys (noted_at);
 CREATE INDEX idempotency_keys_execution ON idempotency_keys (execution_key);
-
--- As with secrets (0004): nothing is sealed with a key that was replaced.
-CREATE INDEX execution_environments_key_id ON execution_environments (key_id);
-CREATE TRIGGER execution_environments_key BEFORE INSERT OR UPDATE OF key_id
-    ON execution_environments FOR EACH ROW EXECUTE FUNCTION tg_key_is_in_use();
