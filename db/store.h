@@ -8,6 +8,7 @@
 #include "db/pool.h"
 #include "db/store_api_keys.h"
 #include "db/store_audit.h"
+#include "db/store_changes.h"
 #include "db/store_executions.h"
 #include "db/store_images.h"
 #include "db/store_keys.h"
@@ -38,6 +39,7 @@ struct store_call {
         store_earlier_fn earlier;
         store_launches_fn launches;
         store_chunks_fn chunks;
+        store_changes_fn changes;
         store_principal_fn principal;
         store_ticket_fn ticket;
         store_images_fn images;

@@ -11,15 +11,18 @@
 #include "db/pool.h"
 #include "gateway/revoke.h"
 #include "gateway/server.h"
+#include "gateway/stream_list.h"
 #include "logs/hub.h"
 #include "logs/keeper.h"
+#include "logs/search.h"
 #include "logs/writer.h"
 #include "orchestrator/engines/process.h"
 #include "orchestrator/hints.h"
 #include "orchestrator/orchestrator.h"
+#include "orchestrator/watch.h"
+#include "orchestrator/trace.h"
 #include "orchestrator/revocations.h"
 #include "orchestrator/users.h"
-#include "orchestrator/trace.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -60,6 +63,8 @@ struct boot {
     struct db_pool *pool, *writer_pool;
     struct hub *hub;
     struct keeper *keeper;
+    struct searcher *searcher;
+    struct watch *watch;
     struct writer *writer;
     struct hints *hints;
     struct engine *engine;
@@ -219,6 +224,31 @@ static int make_logs(struct boot *b)
     return err ? err : hints_new(b->loop, b->conninfo, b->hub, &b->hints);
 }
 
+static int make_list(struct boot *b)
+{
+    struct watch_opts opts = WATCH_DEFAULTS;
+    opts.encode = stream_list_encode;
+    opts.snapshot_max = (size_t)b->o->list_limit;
+    int err = watch_new(b->loop, b->pool, &opts, &b->watch);
+    if (err)
+        return err;
+    server_set_watch(b->server, b->watch);
+    hints_on_change(b->hints, watch_hint, b->watch);
+    return 0;
+}
+
+static int make_search(struct boot *b)
+{
+    const struct options *o = b->o;
+    const struct searcher_opts opts = {.running_max = (size_t)o->max_searches,
+                                       .waiting_max = (size_t)o->search_queue,
+                                       .time_ms = o->search_time_ms};
+    int err = searcher_new(b->loop, b->pool, &opts, &b->searcher);
+    if (!err)
+        server_set_searcher(b->server, b->searcher);
+    return err;
+}
+
 static int make_orchestrator(struct boot *b)
 {
     const struct options *o = b->o;
@@ -240,8 +270,8 @@ static int make_orchestrator(struct boot *b)
         .git_protocols = o->git_protocols,
         .settle_ms = o->db_deadline_ms * SETTLE_DEADLINES,
         .spool_max = o->spool_bytes,
-        .drain_ms = o->drain_ms,
         .spool_full_fails = o->spool_full == 1,
+        .drain_ms = o->drain_ms,
         .run_user = geteuid() == 0 ? o->run_user : NULL,
         .audit_queue_max = (size_t)o->audit_queue,
         .trace_retention_ms = o->trace_retention_ms,
@@ -272,6 +302,10 @@ static void on_connected(void *user)
         err = make_orchestrator(b);
     if (!err)
         err = server_new(b->loop, b->o, b->hub, b->orch, &b->server);
+    if (!err)
+        err = make_search(b);
+    if (!err)
+        err = make_list(b);
     if (!err)
         err = revocations_new(b->loop, b->conninfo, b->pool, server_revoke, b->server,
                               &b->revocations);
@@ -401,6 +435,8 @@ static void tear_down(struct boot *b)
     hints_free(b->hints);
     writer_free(b->writer);
     keeper_free(b->keeper);
+    searcher_free(b->searcher);
+    watch_free(b->watch);
     hub_free(b->hub);
     db_pool_free(b->writer_pool);
     db_pool_free(b->pool);

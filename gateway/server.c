@@ -206,6 +206,16 @@ struct hub *server_hub(const struct server *s)
     return s->hub;
 }
 
+struct watch *server_watch(const struct server *s)
+{
+    return s->watch;
+}
+
+void server_set_watch(struct server *s, struct watch *watch)
+{
+    s->watch = watch;
+}
+
 struct searcher *server_searcher(const struct server *s)
 {
     return s->searcher;

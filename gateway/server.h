@@ -15,12 +15,15 @@
 
 struct lws;
 struct searcher;
+struct watch;
 struct server;
 
 MUST_CHECK int server_new(struct loop *l, const struct options *o, struct hub *hub,
                           struct orchestrator *orch, struct server **ret);
 /* Before server_listen; it must outlive the server. */
 void server_set_searcher(struct server *s, struct searcher *searcher);
+/* The same; its readers are closed with the server. */
+void server_set_watch(struct server *s, struct watch *watch);
 /* Binds and listens; *ret_url "http://127.0.0.1:8080" as it was bound. ERR_INVALID with one line in
  * error. */
 MUST_CHECK int server_listen(struct server *s, struct buf *error, const char **ret_url);
@@ -33,6 +36,7 @@ struct loop *server_loop(const struct server *s);
 const struct options *server_options(const struct server *s);
 struct hub *server_hub(const struct server *s);
 struct orchestrator *server_orchestrator(const struct server *s);
+struct watch *server_watch(const struct server *s);       /* NULL: there is none */
 struct searcher *server_searcher(const struct server *s); /* NULL: there is none */
 bool server_is_leaving(const struct server *s);
 bool server_is_ready(const struct server *s);

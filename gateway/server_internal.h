@@ -22,6 +22,7 @@ struct server {
     struct hub *hub;
     struct orchestrator *orch;
     struct searcher *searcher;
+    struct watch *watch;
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct listener *listener;

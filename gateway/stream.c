@@ -3,6 +3,7 @@
  * lws events handed to the endpoint they belong to.
  */
 #include "gateway/stream_internal.h"
+#include "gateway/stream_list.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -269,6 +270,7 @@ void stream_closed(void *session)
              "sent_bytes", LOG_NUM(s->sent_bytes), "duration_ms",
              LOG_NUM(clock_mono_ms() - s->opened_ms));
     stream_op_forget(s->op);
+    stream_list_close(s);
     LIST_FOREACH_SAFE (it, &s->subs)
         sub_free(LIST_ENTRY(it, struct sub, node));
     list_remove(&s->linger);

@@ -111,6 +111,7 @@ struct stream {
     struct streams *st;
     struct lws *wsi;
     struct list subs, ready;
+    struct stream_list *list; /* the live list, when it is subscribed to */
     struct stream_op *op; /* authentication under way */
     struct buf out;
     struct buf in; /* a message that came in parts */

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "gateway/stream_frames.h"
+#include "gateway/stream_list.h"
 #include "wire/messages.h"
 
 #include <linux/sockios.h>
@@ -86,6 +87,7 @@ void stream_close(struct stream *s, unsigned code, const char *reason)
     s->close_reason = reason;
     s->close_ms = clock_mono_ms();
     stream_op_forget(TAKE_PTR(s->op));
+    stream_list_close(s);
     LIST_FOREACH_SAFE (it, &s->subs)
         sub_free(LIST_ENTRY(it, struct sub, node));
     list_remove(&s->linger);
@@ -147,6 +149,8 @@ static struct sub *gather(struct stream *s)
 {
     struct sub *sub;
 
+    if (s->out.len < STREAM_GATHER_MAX && stream_list_is_ready(s))
+        stream_list_fill(s);
     while (s->out.len < STREAM_GATHER_MAX && (sub = first_ready(s)) != NULL) {
         if (fill(s, sub) != 0 || !sub->frame)
             continue;
@@ -222,5 +226,5 @@ int stream_write(struct stream *s)
 
 bool stream_has_more(const struct stream *s)
 {
-    return s->out.len > 0 || first_ready(s);
+    return s->out.len > 0 || first_ready(s) || stream_list_is_ready(s);
 }

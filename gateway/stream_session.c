@@ -4,6 +4,7 @@
  */
 #include "gateway/stream_internal.h"
 
+#include "gateway/stream_list.h"
 #include "orchestrator/tickets.h"
 #include "wire/messages.h"
 
@@ -115,7 +116,10 @@ static void act(struct stream *s, const struct wire_client_message *m)
     } else if (s->state != STREAM_OPEN) {
         problem(s, NULL, ERR_UNAUTHORIZED, "the first message must be auth");
     } else if (m->executions) {
-        problem(s, NULL, ERR_INVALID, "executions: the live list is not available yet");
+        if (m->type == WIRE_SUBSCRIBE)
+            stream_list_subscribe(s, m->since);
+        else
+            stream_list_unsubscribe(s);
     } else if (m->type == WIRE_SUBSCRIBE) {
         subscribe(s, m);
     } else {

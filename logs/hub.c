@@ -104,6 +104,12 @@ void hub_on_publish(struct hub *h, hub_publish_fn fn, void *user)
     h->publish_user = user;
 }
 
+void hub_on_state(struct hub *h, hub_publish_fn fn, void *user)
+{
+    h->on_state = fn;
+    h->state_user = user;
+}
+
 void hub_stats(const struct hub *h, struct hub_stats *ret)
 {
     *ret = h->stats;

@@ -104,6 +104,8 @@ bool cursor_is_caught_up(const struct cursor *c); /* position == topic_last_seq 
  */
 typedef void (*hub_publish_fn)(void *user, int64_t execution_key);
 void hub_on_publish(struct hub *h, hub_publish_fn fn, void *user);
+/* The same for states alone, the first one included. */
+void hub_on_state(struct hub *h, hub_publish_fn fn, void *user);
 
 struct hub_stats {
     size_t topics, cursors, ring_bytes;

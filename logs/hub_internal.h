@@ -56,6 +56,8 @@ struct hub {
     int n_encoders;
     hub_publish_fn on_publish;
     void *publish_user;
+    hub_publish_fn on_state;
+    void *state_user;
 
     struct keymap topics;
     struct list all;   /* topics */

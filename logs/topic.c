@@ -105,14 +105,6 @@ uint64_t topic_last_seq(const struct topic *t)
     return t->last_seq;
 }
 
-void topic_set_local(struct topic *t, bool local)
-{
-    t->local = local;
-    t->has_target = false;
-    if (!local && !t->ended)
-        follow_look(t);
-}
-
 /* ---- the ring ---- */
 
 void topic_drop_oldest(struct topic *t)
@@ -174,6 +166,12 @@ static void tell_others(const struct topic *t)
         t->hub->on_publish(t->hub->publish_user, t->by_key.key);
 }
 
+static void tell_state(const struct topic *t)
+{
+    if (t->local && t->hub->on_state)
+        t->hub->on_state(t->hub->state_user, t->by_key.key);
+}
+
 int topic_publish(struct topic *t, struct chunk *c)
 {
     if (c->execution_key != t->by_key.key || c->first_seq != t->last_seq + 1)
@@ -212,4 +210,14 @@ void topic_publish_state(struct topic *t, const struct exec_state *s)
         hub_schedule_wake(LIST_ENTRY(it, struct cursor, node));
     }
     tell_others(t);
+    tell_state(t);
+}
+
+void topic_set_local(struct topic *t, bool local)
+{
+    t->local = local;
+    t->has_target = false;
+    if (!local && !t->ended)
+        follow_look(t);
+    tell_state(t);
 }

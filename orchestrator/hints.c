@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define CHANNEL_LOG "tailgate_log"
+#define CHANNEL_LIST "tailgate_list"
 #define CHANNEL_STOP "tailgate_stop"
 #define STOP_MAX 512 /* key, request id and e-mail are at most 20, 64 and 254 characters */
 #define NO_REQUEST "-"
@@ -20,6 +21,8 @@ struct hints {
     struct db_listener *listener;
     orchestrator_stop_fn on_stop;
     void *on_stop_user;
+    loop_fn on_change;
+    void *on_change_user;
 };
 
 static void on_publish(void *user, int64_t execution_key)
@@ -29,6 +32,14 @@ static void on_publish(void *user, int64_t execution_key)
 
     (void)snprintf(key, sizeof key, "%" PRId64, execution_key); /* 20 characters at most */
     db_listener_notify(h->listener, CHANNEL_LOG, key);
+}
+
+/* Whoever watches the list looks for itself: one word a tick is enough. */
+static void on_state(void *user, int64_t execution_key UNUSED)
+{
+    const struct hints *h = user;
+
+    db_listener_notify(h->listener, CHANNEL_LIST, "");
 }
 
 /* Cuts the word before the next space; NULL: there is none. */
@@ -57,6 +68,12 @@ static void take_stop(const struct hints *h, const char *payload)
     h->on_stop(h->on_stop_user, key, rest, str_eq(request_id, NO_REQUEST) ? "" : request_id);
 }
 
+static void tell_change(const struct hints *h)
+{
+    if (h->on_change)
+        h->on_change(h->on_change_user);
+}
+
 /* Our own come back too: the hub ignores them, since those topics are fed here. */
 static void on_notify(void *user, const char *channel, const char *payload)
 {
@@ -65,6 +82,8 @@ static void on_notify(void *user, const char *channel, const char *payload)
 
     if (str_eq(channel, CHANNEL_STOP))
         take_stop(h, payload);
+    else if (str_eq(channel, CHANNEL_LIST))
+        tell_change(h);
     else if (str_to_i64(payload, 1, INT64_MAX, &key) == 0)
         hub_poke(h->hub, key);
 }
@@ -87,13 +106,20 @@ void hints_on_stop(struct hints *h, orchestrator_stop_fn fn, void *user)
 }
 
 /* What was told while we were away is found by the hub's poll. */
-static void on_connect(void *user UNUSED)
+static void on_connect(void *user)
 {
+    tell_change(user);
+}
+
+void hints_on_change(struct hints *h, loop_fn fn, void *user)
+{
+    h->on_change = fn;
+    h->on_change_user = user;
 }
 
 int hints_new(struct loop *l, const char *conninfo, struct hub *hub, struct hints **ret)
 {
-    static const char *const channels[] = {CHANNEL_LOG, CHANNEL_STOP};
+    static const char *const channels[] = {CHANNEL_LOG, CHANNEL_LIST, CHANNEL_STOP};
     struct hints *h = calloc(1, sizeof *h);
 
     if (!h)
@@ -106,6 +132,7 @@ int hints_new(struct loop *l, const char *conninfo, struct hub *hub, struct hint
         return err;
     }
     hub_on_publish(hub, on_publish, h);
+    hub_on_state(hub, on_state, h);
     *ret = h;
     return 0;
 }
@@ -115,6 +142,7 @@ void hints_free(struct hints *h)
     if (!h)
         return;
     hub_on_publish(h->hub, NULL, NULL);
+    hub_on_state(h->hub, NULL, NULL);
     db_listener_free(h->listener);
     free(h);
 }

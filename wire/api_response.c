@@ -97,6 +97,7 @@ int wire_execution(struct buf *out, const struct execution *e, const char *provi
     wire_object_raw(&o, "[", 1);
     wire_object_string(&o, owner, strlen(owner));
     wire_object_raw(&o, "]", 1);
+    wire_object_int(&o, "version", e->state.version);
     wire_object_str(&o, "created_by_request_id", e->created_by_request_id);
     wire_object_str(&o, "modified_by_request_id", e->modified_by_request_id);
     wire_object_str(&o, "cloud", provider);

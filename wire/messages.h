@@ -84,6 +84,14 @@ MUST_CHECK int wire_ws_status(struct buf *out, const struct execution_id *id,
                               const struct exec_state *s);
 MUST_CHECK int wire_ws_end(struct buf *out, const struct execution_id *id,
                            const struct exec_state *s);
+/* A page of the live list; rows: objects as wire_execution makes them, with commas between. */
+struct wire_ws_executions {
+    bool is_snapshot, begins, more; /* the last two of a snapshot */
+    const char *rows;
+    size_t len;
+    const char *cursor; /* NULL = none */
+};
+MUST_CHECK int wire_ws_executions(struct buf *out, const struct wire_ws_executions *page);
 /* id NULL = of the socket. */
 MUST_CHECK int wire_ws_error(struct buf *out, const struct execution_id *id, const char *code,
                              const char *details, bool fatal);
@@ -94,7 +102,8 @@ struct wire_client_message { /* strings point into doc */
     json_t *doc;
     enum wire_client_type type;
     const char *key; /* auth */
-    bool executions; /* the list, not one execution */
+    bool executions;   /* the list, not one execution */
+    const char *since; /* the list's cursor; NULL = none */
     struct execution_id id;
     bool has_after, has_tail, follow; /* follow: true when absent */
     uint64_t after, tail;

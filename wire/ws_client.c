@@ -7,6 +7,7 @@
 
 #define TYPE_MAX_LEN 64
 #define KEY_MAX_LEN 512
+#define SINCE_MAX_LEN 4096
 
 static int decode_type(const json_t *doc, enum wire_client_type *ret, struct problem *p)
 {
@@ -72,6 +73,8 @@ static int decode_fields(struct wire_client_message *m, struct problem *p)
     r = decode_topic(m, p);
     if (r < 0 || m->type == WIRE_UNSUBSCRIBE)
         return r;
+    if (m->executions)
+        return json_get_str(m->doc, "since", false, SINCE_MAX_LEN, &m->since, p);
     r = decode_position(m->doc, "after", &m->has_after, &m->after, p);
     if (r == 0)
         r = decode_position(m->doc, "tail", &m->has_tail, &m->tail, p);

@@ -148,3 +148,23 @@ int wire_ws_error(struct buf *out, const struct execution_id *id, const char *co
         wire_object_bool(&o, "fatal", true);
     return wire_object_end(&o);
 }
+
+int wire_ws_executions(struct buf *out, const struct wire_ws_executions *page)
+{
+    struct wire_object o;
+
+    wire_object_begin(&o, out);
+    wire_object_str(&o, "type", "executions");
+    wire_object_bool(&o, "snapshot", page->is_snapshot);
+    if (page->begins)
+        wire_object_bool(&o, "begin", true);
+    wire_object_name(&o, "executions");
+    wire_object_raw(&o, "[", 1);
+    wire_object_raw(&o, page->rows, page->len);
+    wire_object_raw(&o, "]", 1);
+    if (page->is_snapshot)
+        wire_object_bool(&o, "more", page->more);
+    if (page->cursor)
+        wire_object_str(&o, "cursor", page->cursor);
+    return wire_object_end(&o);
+}
