@@ -1,7 +1,9 @@
 /*
  * Chunks, the frames that belong to them, and the builder.
  *
- *   builder: empty ─add…─▶ lines in two arrays that are kept ─finish─▶ chunk of exactly that size
+ *   builder: empty ─add…─▶ lines in two arrays ─finish─▶ chunk of exactly that size, the arrays are
+ *                                              │         kept
+ *                                              └ nearly full ─▶ chunk that takes the arrays over
  *   chunk:   refs 1 (whoever built it) ─▶ shared by ring, pages, cursors and sockets ─▶ refs 0:
  * freed
  */
@@ -16,12 +18,15 @@
 /* What an idle execution's builder costs; doubled when it does not suffice. */
 #define BUILDER_LINES_FIRST 64u
 #define BUILDER_TEXT_FIRST 4096u
+/* Below it copying costs less than the memory that an array not quite filled would keep. */
+#define HAND_OVER_BYTES (CHUNK_BYTES_MAX / 4 * 3)
 
 struct chunk_builder {
     struct chunk_line *lines;
     char *text;
     uint32_t n_lines, lines_cap;
     uint32_t text_len, text_cap;
+    uint32_t lines_first, text_first; /* what a new array begins with; 0: as an idle one */
 };
 
 struct frame *frame_ref(struct frame *f)
@@ -76,6 +81,10 @@ void chunk_unref(struct chunk *c)
         return;
     for (size_t i = 0; i < CHUNK_FRAME_KINDS; i++)
         frame_unref(c->frames[i]);
+    if (c->apart) {
+        free(c->lines);
+        free(c->text);
+    }
     free(c);
 }
 
@@ -99,7 +108,9 @@ void chunk_builder_free(struct chunk_builder *b)
 
 static int grow_lines(struct chunk_builder *b)
 {
-    uint32_t cap = b->lines_cap ? b->lines_cap * 2 : BUILDER_LINES_FIRST;
+    uint32_t cap = b->lines_cap ? b->lines_cap * 2 : b->lines_first;
+    if (cap < BUILDER_LINES_FIRST)
+        cap = BUILDER_LINES_FIRST;
     struct chunk_line *lines = realloc(b->lines, cap * sizeof *lines);
     if (!lines)
         return ERR_NOMEM;
@@ -110,7 +121,9 @@ static int grow_lines(struct chunk_builder *b)
 
 static int grow_text(struct chunk_builder *b, size_t need)
 {
-    uint32_t cap = b->text_cap ? b->text_cap : BUILDER_TEXT_FIRST;
+    uint32_t cap = b->text_cap ? b->text_cap : b->text_first;
+    if (cap < BUILDER_TEXT_FIRST)
+        cap = BUILDER_TEXT_FIRST;
     while (cap < need)
         cap *= 2;
     char *text = realloc(b->text, cap);
@@ -159,10 +172,39 @@ size_t chunk_builder_bytes(const struct chunk_builder *b)
     return b->text_len;
 }
 
+/* The next chunk is taken to be about as large. */
+static int hand_over(struct chunk_builder *b, int64_t execution_key, uint64_t first_seq,
+                     struct chunk **ret)
+{
+    struct chunk *c = calloc(1, sizeof *c);
+    if (!c)
+        return ERR_NOMEM;
+    b->lines_first = b->n_lines + b->n_lines / 8;
+    b->text_first = b->text_cap;
+    struct chunk_line *lines = realloc(b->lines, b->n_lines * sizeof *lines);
+    c->refs = 1;
+    c->execution_key = execution_key;
+    c->first_seq = first_seq;
+    c->n_lines = b->n_lines;
+    c->text_len = b->text_len;
+    c->apart = true;
+    c->lines = lines ? lines : b->lines;
+    c->text = b->text;
+    c->memory = sizeof *c + b->n_lines * sizeof *lines + b->text_cap;
+    b->lines = NULL;
+    b->text = NULL;
+    b->lines_cap = b->text_cap = 0;
+    chunk_builder_clear(b);
+    *ret = c;
+    return 0;
+}
+
 int chunk_builder_finish(struct chunk_builder *b, int64_t execution_key, uint64_t first_seq,
                          struct chunk **ret)
 {
     assert(b->n_lines > 0);
+    if (b->text_len >= HAND_OVER_BYTES)
+        return hand_over(b, execution_key, first_seq, ret);
     struct chunk *c = NULL;
     int rc = chunk_new(execution_key, first_seq, b->n_lines, b->text_len, &c);
     if (rc < 0)

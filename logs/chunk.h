@@ -47,8 +47,9 @@ struct chunk {
     uint32_t text_len;
     struct chunk_line *lines;
     char *text;
-    int64_t published_us;  /* monotonic; 0: not published here, but read from the database */
-    size_t memory;         /* bytes this chunk holds, frames included */
+    bool apart;           /* lines and text are allocations of their own, not part of the chunk's */
+    int64_t published_us; /* monotonic; 0: not published here, but read from the database */
+    size_t memory;        /* bytes this chunk holds, frames included */
     bool in_ring, in_page; /* whose memory it counts as (the hub's) */
     struct frame *frames[CHUNK_FRAME_KINDS];
 };

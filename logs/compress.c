@@ -38,7 +38,8 @@ struct job {
 struct compressor {
     struct loop *loop;
     struct list waiting; /* items */
-    struct list idle;    /* jobs; the one used last first, its memory is in the cache */
+    size_t n_waiting;
+    struct list idle; /* jobs; the one used last first, its memory is in the cache */
     struct list busy;
     unsigned jobs;
 };
@@ -118,8 +119,6 @@ static void work(void *user)
     }
 }
 
-static void pump(struct compressor *c);
-
 /* Cancelled when the loop ends: then nothing was made. */
 static void done(void *user, int err UNUSED)
 {
@@ -141,7 +140,7 @@ static void done(void *user, int err UNUSED)
     job_empty(j);
     list_remove(&j->node);
     list_prepend(&c->idle, &j->node);
-    pump(c);
+    compress_pump(c, false);
 }
 
 static struct job *job_take(struct compressor *c)
@@ -165,10 +164,16 @@ static void give_up(struct job *j)
     job_empty(j);
 }
 
-static void begin(struct compressor *c, struct job *j)
+static struct item *take_waiting(struct compressor *c)
 {
-    while (j->n < JOB_CHUNKS_MAX && !list_is_empty(&c->waiting)) {
-        struct item *i = LIST_ENTRY(list_pop(&c->waiting), struct item, in_compress);
+    c->n_waiting--;
+    return LIST_ENTRY(list_pop(&c->waiting), struct item, in_compress);
+}
+
+static void begin(struct compressor *c, struct job *j, size_t n)
+{
+    while (j->n < n) {
+        struct item *i = take_waiting(c);
         j->chunks[j->n++] = (struct work_chunk){.item = i, .chunk = chunk_ref(i->chunk)};
         i->job = j;
     }
@@ -180,17 +185,27 @@ static void begin(struct compressor *c, struct job *j)
     }
 }
 
-static void pump(struct compressor *c)
+/* What waits, spread over the jobs that are free. */
+static size_t share(const struct compressor *c)
 {
-    while (!list_is_empty(&c->waiting)) {
+    size_t free_jobs = 1 + COMPRESS_JOBS_MAX - c->jobs;
+    LIST_FOREACH (it, &c->idle) {
+        free_jobs++;
+    }
+    size_t n = (c->n_waiting + free_jobs - 1) / free_jobs;
+    return n < JOB_CHUNKS_MAX ? n : JOB_CHUNKS_MAX;
+}
+
+void compress_pump(struct compressor *c, bool more_comes)
+{
+    while (c->n_waiting >= (more_comes ? JOB_CHUNKS_MAX : 1)) {
         struct job *j = job_take(c);
         if (j) {
-            begin(c, j);
+            begin(c, j, more_comes ? JOB_CHUNKS_MAX : share(c));
         } else if (!list_is_empty(&c->busy)) {
             return; /* goes on when one is done */
         } else {
-            struct list *it = list_pop(&c->waiting); /* memory is short */
-            feed_queue(LIST_ENTRY(it, struct item, in_compress)->feed);
+            feed_queue(take_waiting(c)->feed); /* memory is short */
         }
     }
 }
@@ -198,7 +213,7 @@ static void pump(struct compressor *c)
 void compress_start(struct compressor *c, struct item *i)
 {
     list_append(&c->waiting, &i->in_compress);
-    pump(c);
+    c->n_waiting++;
 }
 
 bool compress_is_pending(const struct item *i)
@@ -206,9 +221,12 @@ bool compress_is_pending(const struct item *i)
     return i->job || !list_is_empty(&i->in_compress);
 }
 
-void compress_forget(struct item *i)
+void compress_forget(struct compressor *c, struct item *i)
 {
-    list_remove(&i->in_compress);
+    if (!list_is_empty(&i->in_compress)) {
+        list_remove(&i->in_compress);
+        c->n_waiting--;
+    }
     for (size_t n = 0; i->job && n < i->job->n; n++)
         if (i->job->chunks[n].item == i)
             i->job->chunks[n].item = NULL;

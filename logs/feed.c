@@ -90,6 +90,7 @@ int feed_open(struct writer *w, const struct execution *row, const char *path, i
 void feed_destroy(struct feed *f)
 {
     resync_orphan(f);
+    acknowledge_orphan(f);
     list_remove(&f->in_feeds);
     list_remove(&f->in_reading);
     list_remove(&f->in_send);

@@ -16,7 +16,8 @@ void item_free(struct item *i)
 {
     if (!i)
         return;
-    compress_forget(i);
+    if (i->feed)
+        compress_forget(i->feed->w->compressor, i);
     chunk_unref(i->chunk);
     free(i->data);
     free(i->carry);

@@ -7,9 +7,7 @@
 #include "base/str.h"
 #include "logs/keeper.h"
 #include "logs/writer_internal.h"
-#include "spool/rundir.h"
 
-#include <errno.h>
 #include <string.h>
 
 static void remove_item(struct feed *f, struct item *i)
@@ -74,9 +72,10 @@ int items_cut(struct feed *f)
     i->feed = f;
     append(f, i);
     feed_redact_did_cut(f, i);
-    if (bytes > f->w->opts.inline_compress_bytes)
+    if (bytes > f->w->opts.inline_compress_bytes) {
         compress_start(f->w->compressor, i);
-    else if (items_encode(f, i) < 0)
+        writer_schedule(f->w);
+    } else if (items_encode(f, i) < 0)
         log_warn("chunk waits for memory", "execution_id", f->id.hex);
     return 0;
 }
@@ -168,27 +167,6 @@ static void publish_chunk(struct feed *f, struct item *i)
     if (topic_last_seq(f->topic) < i->last_seq && topic_publish(f->topic, i->chunk) < 0)
         log_error("chunk does not continue its topic", "execution_id", f->id.hex, "first_seq",
                   LOG_NUM(i->chunk->first_seq));
-}
-
-static void acknowledge(struct feed *f)
-{
-    if (f->ack_fd >= 0) {
-        int rc = rundir_ack_write(f->ack_fd, f->committed_offset);
-        if (rc < 0)
-            log_error("spool cannot be acknowledged", "execution_id", f->id.hex, "error",
-                      strerror(-rc));
-    }
-    if (f->no_punch || f->committed_offset - f->punched < PUNCH_BYTES)
-        return;
-    int rc = rundir_punch(f->spool_fd, f->punched, f->committed_offset);
-    if (rc < 0) {
-        f->no_punch = true; /* the file system cannot; the runner's bound still holds */
-        log_warn("spool keeps its disk space until the end", "execution_id", f->id.hex, "error",
-                 strerror(-rc));
-        return;
-    }
-    /* The page that was cut in two is punched whole the next time. */
-    f->punched = f->committed_offset & ~(uint64_t)0xffff;
 }
 
 static void note_small(struct feed *f, size_t bytes, bool ended)

@@ -87,6 +87,7 @@ static void read_by_turns(struct writer *w)
             list_append(&w->reading, &f->in_reading);
         f->busy--;
         feed_settle(f);
+        compress_pump(w->compressor, true);
     }
 }
 
@@ -98,6 +99,7 @@ static void on_turn(void *user)
         resync_ask(w);
         group_send(w);
     }
+    compress_pump(w->compressor, false);
     if (!list_is_empty(&w->reading))
         writer_schedule(w);
 }

@@ -5,6 +5,7 @@
  *   feed.c        a feed's life and what its owner asks                  resync.c  unknown outcomes
  *   feed_read.c   from the spool into the builder                        items.c   what is queued,
  * and what is committed                                               compress.c  the thread pool
+ *   acknowledge.c the spool behind the commit
  *   feed_redact.c secrets, in between
  *
  *   a feed, as the writer sees it:
@@ -51,7 +52,8 @@ struct carry; /* feed_redact.c */
 struct chunk_codec;
 struct compressor;
 struct group;
-struct job; /* compress.c */
+struct job;  /* compress.c */
+struct hole; /* acknowledge.c */
 
 struct writer {
     struct loop *loop;
@@ -132,6 +134,7 @@ struct feed {
     struct exec_state queued, committed;
     uint64_t committed_offset, punched;
     bool no_punch;
+    struct hole *hole; /* being punched */
 
     enum feed_where where;
     unsigned failures, guard_misses;
@@ -162,10 +165,16 @@ void feed_stop(struct feed *f, enum feed_break why, const char *details);
 /* compress.c: compress_start's item is pending until it has its data, or none because memory was
  * short; then its feed is queued. */
 MUST_CHECK int compressor_new(struct loop *l, struct compressor **ret);
-void compressor_free(struct compressor *c); /* jobs that run end by themselves */
-void compress_start(struct compressor *c, struct item *i);
+void compressor_free(struct compressor *c);                /* jobs that run end by themselves */
+void compress_start(struct compressor *c, struct item *i); /* by the next pump */
+/* Begins jobs with what waits; more_comes: full ones only. */
+void compress_pump(struct compressor *c, bool more_comes);
 bool compress_is_pending(const struct item *i);
-void compress_forget(struct item *i); /* it is about to be freed */
+void compress_forget(struct compressor *c, struct item *i); /* it is about to be freed */
+
+/* acknowledge.c */
+void acknowledge(struct feed *f); /* the spool up to what is committed */
+void acknowledge_orphan(struct feed *f);
 
 /* feed_read.c */
 size_t feed_read(struct feed *f, size_t budget); /* bytes of records taken */

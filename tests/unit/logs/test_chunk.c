@@ -97,17 +97,44 @@ static void test_chunk_new__out_of_bounds__too_large(void **state)
     assert_null(c);
 }
 
-/* Everything a chunk goes through. */
-static int whole_way(void)
+static void test_chunk_builder_finish__nearly_full__arrays_handed_over(void **state)
 {
-    static char big[5000];
+    (void)state;
+    static char text[1000];
+    struct chunk_builder *b = NULL;
+    struct chunk *chunks[4] = {0};
+    assert_int_equal(chunk_builder_new(&b), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(chunks); i++) {
+        memset(text, 'a' + (int)i, sizeof text);
+        for (int n = 0; n < (i == 2 ? 10 : 65); n++) /* the third is copied */
+            assert_int_equal(chunk_builder_add(b, n, 'o', 0, text, sizeof text), 0);
+        assert_int_equal(chunk_builder_finish(b, 1, 1 + 65 * i, &chunks[i]), 0);
+        assert_int_equal(chunks[i]->apart, i != 2);
+        assert_int_equal(chunk_builder_lines(b), 0);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(chunks); i++) {
+        assert_int_equal(chunks[i]->n_lines, i == 2 ? 10 : 65);
+        assert_int_equal(chunks[i]->text_len, 1000 * chunks[i]->n_lines);
+        assert_true(chunks[i]->memory >= chunks[i]->text_len);
+        for (uint32_t at = 0; at < chunks[i]->text_len; at++)
+            assert_int_equal(chunks[i]->text[at], 'a' + (int)i);
+        assert_int_equal(chunks[i]->lines[9].offset, 9000);
+        chunk_unref(chunks[i]);
+    }
+    chunk_builder_free(b);
+}
+
+/* Everything a chunk goes through. */
+static int whole_way(size_t largest)
+{
+    static char big[60000];
     struct chunk_builder *b = NULL;
     struct chunk *c = NULL, *back = NULL;
     struct buf out CLEANUP_BUF = {0};
     buf_init(&out, 1 << 20);
     int rc = chunk_builder_new(&b);
     for (int i = 0; rc == 0 && i < 100; i++)
-        rc = chunk_builder_add(b, i, 'o', 0, big, i == 50 ? sizeof big : 3);
+        rc = chunk_builder_add(b, i, 'o', 0, big, i == 50 ? largest : 3);
     if (rc == 0)
         rc = chunk_builder_finish(b, 1, 1, &c);
     if (rc == 0)
@@ -125,15 +152,20 @@ static int whole_way(void)
 static void test_chunk__each_allocation_fails__nomem_and_nothing_leaks(void **state)
 {
     (void)state;
-    int n = 0;
-    for (int rc = ERR_NOMEM; rc != 0; n++) {
-        fail_at = n;
-        rc = whole_way();
-        fail_at = -1;
-        assert_true(rc == 0 || rc == ERR_NOMEM);
-        assert_true(n < 100);
+    static const size_t LARGEST[] = {5000, 60000}; /* copied, handed over */
+    for (size_t i = 0; i < ARRAY_SIZE(LARGEST); i++) {
+        int n = 0;
+        for (bool failed = true; failed; n++) {
+            fail_at = n;
+            int rc = whole_way(LARGEST[i]);
+            failed = fail_at < 0;
+            fail_at = -1;
+            /* One that only gives memory back may fail. */
+            assert_true(rc == ERR_NOMEM || (rc == 0 && (!failed || i == 1)));
+            assert_true(n < 100);
+        }
+        assert_true(n > 8);
     }
-    assert_true(n > 8);
 }
 
 int main(void)
@@ -141,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chunk_builder__lines__chunk_has_them),
         cmocka_unit_test(test_chunk_builder_add__full__too_large),
+        cmocka_unit_test(test_chunk_builder_finish__nearly_full__arrays_handed_over),
         cmocka_unit_test(test_chunk_new__out_of_bounds__too_large),
         cmocka_unit_test(test_chunk__each_allocation_fails__nomem_and_nothing_leaks),
     };

@@ -1,4 +1,4 @@
-/* What is queued and committed: which chunks need merging, offsets, the spool behind the commit. */
+/* What is queued and committed: which chunks need merging, offsets. */
 #include "base/err.h"
 #include "logs/writer_internal.h"
 #include "tests/unit/logs/fake_rig.h"
@@ -8,29 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
-
-static void test_items_commit__committed_spool__acknowledged_and_punched(void **state)
-{
-    struct fake_rig *r = *state;
-    struct fed f;
-    fed_open(&f, r, 1);
-    run_dir_begin(&f.dir);
-    for (int i = 0; i < 8; i++)
-        fed_lines(&f, 5000);
-    uint64_t end = spool_writer_end(f.dir.writer);
-    await_flag(r->loop, &f.owner.drained);
-    assert_int_equal(run_dir_ack(&f.dir), end);
-    struct stat st;
-    assert_int_equal(fstat(f.dir.fd, &st), 0);
-    assert_int_equal((uint64_t)st.st_size, end);
-    if (!f.owner.feed->no_punch) /* the file system can */
-        assert_true((uint64_t)st.st_blocks * 512 < 2 * PUNCH_BYTES);
-    fed_finish(&f);
-    fed_close(&f);
-}
 
 struct last_row {
     uint64_t before, last; /* lines committed before, and in the end's group */
@@ -90,7 +69,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, fake_rig_setup, fake_rig_teardown)
-        T(test_items_commit__committed_spool__acknowledged_and_punched),
         T(test_items__last_chunk__small_only_if_it_is_to_be_merged),
         T(test_items_add_offset__something_says_it_already__one_statement),
     };

@@ -5,6 +5,7 @@
 #include "db/migrate.h"
 #include "db/store_executions.h"
 #include "db/store_logs.h"
+#include "db/store_runs.h"
 #include "tests/support/pg_cluster.h"
 #include "tests/unit/logs/rig.h"
 
@@ -111,20 +112,25 @@ static void on_row(void *user, int err, const struct execution *e)
         assert_int_equal(execution_copy(&r->row, e), 0);
 }
 
+static void on_created(void *user, int err, const struct execution *e, enum store_refusal refusal)
+{
+    assert_int_equal(refusal, STORE_REFUSED_NOT);
+    on_row(user, err, e);
+}
+
 static struct execution create(struct pg *p)
 {
+    const struct principal who = {.email = "a@example.com"};
     const struct store_new_execution n = {
-        .status = EXEC_STARTING,
+        .by = {.who = &who, .request_id = "r"},
         .command = "true",
         .image_id = "process",
-        .created_by = "a@example.com",
         .owner = RIG_OWNER,
-        .request_id = "r",
         .random = 42,
         .grace_s = 10,
     };
     struct reply r = {0};
-    assert_int_equal(store_execution_create(p->reads, &n, on_row, &r), 0);
+    assert_int_equal(store_execution_create(p->reads, &n, on_created, &r), 0);
     await_flag(p->loop, &r.done);
     assert_int_equal(r.err, 0);
     return r.row;
