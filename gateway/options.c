@@ -64,9 +64,10 @@ static const struct config_option rows[] = {
          "PostgreSQL 15 or newer; without it a private cluster is started in the state directory"},
     STRING("postgres-bin-dir", postgres_bin_dir, "DIR", NULL,
            "where initdb and pg_ctl are, for the private cluster"),
-    STRING("secrets-key-file", secrets_key_file, "FILE", NULL,
-           "keys that secrets are sealed with (STATE_DIR/secrets.key, made at the first start); all "
-           "gateways of a database need the same"),
+    STRING(
+        "secrets-key-file", secrets_key_file, "FILE", NULL,
+        "keys that secrets are sealed with (STATE_DIR/secrets.key, made at the first start); all "
+        "gateways of a database need the same"),
     FLAG("rotate-secrets-key", rotate_secrets_key,
          "put a new key into that file, seal everything anew, drop the old keys, and exit; works "
          "while gateways run"),
@@ -109,10 +110,12 @@ static const struct config_option rows[] = {
     DURATION("request-timeout", request_timeout_ms, "30s", 10, DAY_MS,
              "for a request to arrive whole; then 408"),
     BYTES("socket-send-buffer", socket_send_bytes, "128KiB", 16 * KIB, 64 * MIB,
-          "what the kernel holds of a connection's unsent output (SO_SNDBUF; net.core.wmem_max bounds "
+          "what the kernel holds of a connection's unsent output (SO_SNDBUF; net.core.wmem_max "
+          "bounds "
           "it)"),
-    DURATION("reader-idle-timeout", reader_idle_timeout_ms, "5m", 10, DAY_MS,
-             "how long a reader may take nothing of what waits for it; then it is closed with 1008"),
+    DURATION(
+        "reader-idle-timeout", reader_idle_timeout_ms, "5m", 10, DAY_MS,
+        "how long a reader may take nothing of what waits for it; then it is closed with 1008"),
     FLAG("stream-deflate", stream_deflate,
          "offer permessage-deflate to tailgate.v1's readers: deflated once for all of them"),
     DURATION("ping-interval", ping_interval_ms, "25s", 10, DAY_MS, "between WebSocket pings"),
@@ -134,7 +137,7 @@ static const struct config_option rows[] = {
           "latest lines of one execution kept in memory"),
     BYTES("ring-total-bytes", ring_total_bytes, "512MiB", 64 * KIB, 1024 * GIB,
           "of all executions"),
-    BYTES("group-bytes", group_bytes, "4MiB", 64 * KIB, GIB, "lines committed in one transaction"),
+    BYTES("group-bytes", group_bytes, "1MiB", 64 * KIB, GIB, "lines committed in one transaction"),
     BYTES("feed-bytes", feed_bytes, "1MiB", 64 * KIB, GIB,
           "uncommitted lines of one execution in memory"),
     BYTES("inline-compress-bytes", inline_compress_bytes, "4KiB", 0, 64 * KIB,

@@ -37,7 +37,7 @@ struct writer_opts {
 };
 #define WRITER_DEFAULTS                                                                          \
     {                                                                                            \
-        .group_bytes_max = 4u << 20, .feed_bytes_max = 1u << 20, .small_chunk_bytes = 32u << 10, \
+        .group_bytes_max = 1u << 20, .feed_bytes_max = 1u << 20, .small_chunk_bytes = 32u << 10, \
         .inline_compress_bytes = 4u << 10, .held_bytes_max = 1u << 20                            \
     }
 
