@@ -256,5 +256,14 @@ def growth_1000(repeat, quick):
     return growth(repeat, quick, (1, 1000))
 
 
-FIGURES = {f.__name__: f for f in (cpu_v1, cpu_runvoy, throughput, latency, idle, replay, tail, disk, start, fairness, growth,
+def redact(repeat, quick):
+    """20 secrets in all their forms, looked for in lines of 120 bytes; no server needed."""
+    results = [json.loads(subprocess.run([measure.programs["redact"]], check=True, capture_output=True).stdout)
+               for _ in range(repeat)]
+    note = f"{results[0]['nodes']} bytes of forms, built in {median([r['build_ms'] for r in results]):.1f} ms"
+    return [Row("redact: lines as builds print them", [r["lines_mb_s"] for r in results], "MB/s", 400, True, note),
+            Row("redact: random base64", [r["base64_mb_s"] for r in results], "MB/s", 400, True)]
+
+
+FIGURES = {f.__name__: f for f in (redact, cpu_v1, cpu_runvoy, throughput, latency, idle, replay, tail, disk, start, fairness, growth,
                                   growth_1000, peers)}

@@ -21,7 +21,7 @@ programs = {}  # name → path, set by use_build()
 def use_build(build):
     """Where the programs are. tests/support's Daemon takes it from the environment, when it is imported."""
     os.environ["TAILGATE_BIN_DIR"] = str(build / "bin")
-    for name in ("emit", "bare", "load"):
+    for name in ("emit", "bare", "load", "redact"):
         programs[name] = str(build / "bench" / f"bench_{name}")
 
 
