@@ -11,7 +11,7 @@ static int unusable(struct problem *p, const char *what)
     return problem_set(p, ERR_INTERNAL, "unusable answer from the server", "%s", what);
 }
 
-static int parse_answer(const struct rest_answer *a, json_t **ret, struct problem *p)
+int api_parse(const struct rest_answer *a, json_t **ret, struct problem *p)
 {
     struct problem why = {0};
     int r = json_parse(a->body.data != NULL ? a->body.data : "", a->body.len, ret, &why);
@@ -38,7 +38,7 @@ int api_start(struct rest *r, const struct wire_run_request *request, struct exe
         return problem_set(p, err, "cannot start", "the command and its environment are too large");
     err = rest_call(r, "POST", "/run", &body, &answer, p);
     if (err == 0)
-        err = parse_answer(&answer, &doc, p);
+        err = api_parse(&answer, &doc, p);
     if (err == 0)
         err = read_id(doc, ret, p);
     if (err == 0 && ret_json != NULL && json_append(ret_json, doc) != 0)
@@ -63,7 +63,7 @@ int api_get(struct rest *r, const struct execution_id *id, json_t **ret, struct 
     struct rest_answer answer CLEANUP(rest_answer_done) = {0};
     (void)snprintf(path, sizeof path, "/executions/%s", id->hex);
     int err = rest_call(r, "GET", path, NULL, &answer, p);
-    return err != 0 ? err : parse_answer(&answer, ret, p);
+    return err != 0 ? err : api_parse(&answer, ret, p);
 }
 
 /* Calls fn for the page's executions; *left counts down (0 = no limit was given). */
@@ -106,7 +106,7 @@ int api_list(struct rest *r, const char *status, uint64_t limit, api_execution_f
         json_t *page CLEANUP_JSON = NULL;
         uint64_t before = given;
         if ((err = rest_call(r, "GET", query.data, NULL, &answer, p)) != 0 ||
-            (err = parse_answer(&answer, &page, p)) != 0 ||
+            (err = api_parse(&answer, &page, p)) != 0 ||
             (err = give_page(page, limit, &given, fn, user, p)) != 0)
             return err;
         /* An empty page with a next one would be asked for without end. */

@@ -5,6 +5,9 @@
 #include "cli/rest.h"
 #include "wire/messages.h"
 
+/* The answer's JSON; json_decref it. */
+MUST_CHECK int api_parse(const struct rest_answer *a, json_t **ret, struct problem *p);
+
 /* POST /run. The answer's text goes to *ret_json when it is not NULL. */
 MUST_CHECK int api_start(struct rest *r, const struct wire_run_request *request,
                          struct execution_id *ret, struct buf *ret_json, struct problem *p);

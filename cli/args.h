@@ -59,6 +59,17 @@ struct cli_args {
     /* list */
     const char *status;
     struct arg_number limit;
+    /* users, keys, secrets */
+    const char *role, *description, *key_name, *value_file;
+    bool value;
+    /* images */
+    bool is_default;
+    struct arg_number cpu, memory;
+    const char *platform, *task_role, *execution_role;
+    /* claim */
+    bool yes;
+    /* audit */
+    const char *email, *action, *resource, *result, *since, *until, *request_id;
     /* the rest of the line */
     const char **operands;
     size_t operand_count;

@@ -7,9 +7,12 @@ static int run(const struct cli_args *args, UNUSED const struct settings *settin
 {
     if (args->operand_count == 0)
         return help_print(NULL);
-    const struct command *c = command_find(args->operands[0]);
-    if (c != NULL)
+    size_t used = 0;
+    const struct command *c = command_find(args->operands, args->operand_count, &used);
+    if (c != NULL && used == args->operand_count)
         return help_print(c);
+    if (args->operand_count == 1 && command_is_group(args->operands[0]))
+        return help_print_group(args->operands[0]);
     report("wrong usage: \"%.64s\" is no command; see tailgate --help", args->operands[0]);
     return EXIT_USAGE;
 }
@@ -19,6 +22,6 @@ const struct command command_help = {
     .usage = "[COMMAND]",
     .summary = "Print help.",
     .notes = "",
-    .max_operands = 1,
+    .max_operands = 2,
     .run = run,
 };

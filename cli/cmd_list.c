@@ -63,7 +63,7 @@ static int print_list(const struct cli_args *args, struct rest *rest, struct lis
 {
     struct problem p = {0};
     uint64_t limit = args->limit.given ? (uint64_t)args->limit.value : LIMIT_DEFAULT;
-    if (l->format == OUTPUT_TEXT && execution_text_header(&l->text) != 0) {
+    if (l->format == OUTPUT_TEXT && execution_text_header(&l->text, l->columns) != 0) {
         report("out of memory");
         return EXIT_OTHER;
     }

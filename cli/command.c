@@ -10,17 +10,63 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-    &command_run,     &command_logs, &command_list,
-    &command_status,  &command_kill, &command_configure,
-    &command_version, &command_help, NULL,
+    &command_run,
+    &command_logs,
+    &command_list,
+    &command_status,
+    &command_kill,
+    &command_users_create,
+    &command_users_list,
+    &command_users_revoke,
+    &command_claim,
+    &command_keys_create,
+    &command_keys_list,
+    &command_keys_revoke,
+    &command_secrets_create,
+    &command_secrets_get,
+    &command_secrets_list,
+    &command_secrets_update,
+    &command_secrets_delete,
+    &command_images_register,
+    &command_images_list,
+    &command_images_show,
+    &command_images_unregister,
+    &command_audit,
+    &command_trace,
+    &command_configure,
+    &command_version,
+    &command_help,
+    NULL,
 };
 
-const struct command *command_find(const char *name)
+/* How many of the words are this name's; 0 = others. */
+static size_t match(const char *name, const char *const *words, size_t count)
 {
-    for (const struct command *const *c = commands; *c != NULL; c++)
-        if (strcmp((*c)->name, name) == 0)
+    size_t first = strcspn(name, " ");
+    if (count == 0 || strlen(words[0]) != first || strncmp(name, words[0], first) != 0)
+        return 0;
+    if (name[first] == '\0')
+        return 1;
+    return count > 1 && strcmp(words[1], name + first + 1) == 0 ? 2 : 0;
+}
+
+const struct command *command_find(const char *const *words, size_t count, size_t *ret_used)
+{
+    for (const struct command *const *c = commands; *c != NULL; c++) {
+        *ret_used = match((*c)->name, words, count);
+        if (*ret_used > 0)
             return *c;
+    }
     return NULL;
+}
+
+bool command_is_group(const char *word)
+{
+    size_t len = strlen(word);
+    for (const struct command *const *c = commands; *c != NULL; c++)
+        if (strncmp((*c)->name, word, len) == 0 && (*c)->name[len] == ' ')
+            return true;
+    return false;
 }
 
 int command_answer_failed(const struct problem *p)
@@ -89,18 +135,18 @@ static int run_command(const struct command *c, int argc, char *const argv[])
 }
 
 /* The words before the command's name are moved behind it: they are options of every command. */
-static int run_moved(const struct command *c, int argc, char *const argv[], int leading)
+static int run_moved(const struct command *c, int argc, char *const argv[], int leading, int name)
 {
     if (leading == 0)
-        return run_command(c, argc - 1, argv + 1);
+        return run_command(c, argc - name, argv + name);
     char **moved = calloc((size_t)argc, sizeof *moved);
     if (moved == NULL) {
         report("out of memory");
         return usage_failed(c, EXIT_OTHER);
     }
     memcpy(moved, argv, (size_t)leading * sizeof *moved);
-    memcpy(moved + leading, argv + leading + 1, (size_t)(argc - leading - 1) * sizeof *moved);
-    int code = run_command(c, argc - 1, moved);
+    memcpy(moved + leading, argv + leading + name, (size_t)(argc - leading - name) * sizeof *moved);
+    int code = run_command(c, argc - name, moved);
     free((void *)moved);
     return code;
 }
@@ -110,6 +156,34 @@ static const char *resolve_name(const char *word)
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         return "help";
     return strcmp(word, "--version") == 0 ? "version" : word;
+}
+
+/* "tailgate users": its commands, as help or as what is missing. */
+static int run_group(const char *word, const char *next)
+{
+    if (next != NULL && (strcmp(next, "--help") == 0 || strcmp(next, "-h") == 0))
+        return help_print_group(word);
+    if (next == NULL)
+        report("wrong usage: tailgate %s needs a command behind it; see tailgate %s --help", word,
+               word);
+    else
+        report("wrong usage: \"%.64s\" is no command of %s; see tailgate %s --help", next, word,
+               word);
+    return EXIT_USAGE;
+}
+
+static int run_words(int argc, char *const argv[], int leading)
+{
+    const char *words[2] = {resolve_name(argv[leading]),
+                            argc > leading + 1 ? argv[leading + 1] : NULL};
+    size_t used = 0;
+    const struct command *c = command_find(words, words[1] != NULL ? 2 : 1, &used);
+    if (c != NULL)
+        return run_moved(c, argc, argv, leading, (int)used);
+    if (command_is_group(words[0]))
+        return run_group(words[0], words[1]);
+    report("wrong usage: \"%.64s\" is no command; see tailgate --help", argv[leading]);
+    return EXIT_USAGE;
 }
 
 int command_main(int argc, char *const argv[])
@@ -128,10 +202,5 @@ int command_main(int argc, char *const argv[])
         report("wrong usage: no command; see tailgate --help");
         return EXIT_USAGE;
     }
-    const struct command *c = command_find(resolve_name(argv[leading]));
-    if (c == NULL) {
-        report("wrong usage: \"%.64s\" is no command; see tailgate --help", argv[leading]);
-        return EXIT_USAGE;
-    }
-    return run_moved(c, argc, argv, leading);
+    return run_words(argc, argv, leading);
 }

@@ -13,7 +13,7 @@
 #include "cli/settings.h"
 
 struct command {
-    const char *name;
+    const char *name;    /* one word, or two: "users create" */
     const char *usage;   /* behind the name */
     const char *summary; /* one line */
     const char *notes;   /* more for its --help, lines ended; "" = none */
@@ -26,11 +26,18 @@ struct command {
 
 extern const struct command command_run, command_logs, command_list, command_status, command_kill,
     command_configure, command_version, command_help;
+extern const struct command command_users_create, command_users_list, command_users_revoke,
+    command_claim, command_keys_create, command_keys_list, command_keys_revoke,
+    command_secrets_create, command_secrets_get, command_secrets_list, command_secrets_update,
+    command_secrets_delete, command_images_register, command_images_list, command_images_show,
+    command_images_unregister, command_audit, command_trace;
 
 /* NULL-ended, in the order of the help. */
 extern const struct command *const commands[];
-/* NULL = none. */
-const struct command *command_find(const char *name);
+/* The command that the words begin with; *ret_used: how many of them are its name. NULL = none. */
+const struct command *command_find(const char *const *words, size_t count, size_t *ret_used);
+/* Whether `word` is the first of commands of two words, such as "users". */
+bool command_is_group(const char *word);
 
 /* The whole program: parses, runs, returns the exit code. argv[0] is the program. */
 int command_main(int argc, char *const argv[]);

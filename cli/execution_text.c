@@ -1,20 +1,14 @@
-/*
- * From the API's JSON, through wire's decoder, to text. Control characters of commands are blanked,
- * so that a command cannot draw on the terminal.
- */
+/* From the API's JSON, through wire's decoder, to text that cannot draw on the terminal. */
 #include "cli/execution_text.h"
 
 #include "base/clock.h"
 #include "base/model.h"
 #include "base/str.h"
+#include "cli/plain_text.h"
 #include "wire/messages.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define ROW "%-32s  %-11s  %4s  %-20s  %8s  %-24s  "
-/* Width of ROW and of the least that is shown of a command: a narrower terminal wraps. */
-#define ROW_COLUMNS_MIN (111 + 24)
 
 static const char *text_of(const char *s)
 {
@@ -59,27 +53,11 @@ static void duration_text(const struct exec_state *s, char *ret, size_t size)
                        (long long)(ms / 60000 % 60));
 }
 
-/* Appends s with control characters blanked, at most columns characters (0 = all). */
-static int append_cut(struct buf *out, const char *s, size_t columns)
-{
-    size_t shown = 0;
-    for (const char *c = s; *c != '\0'; c++) {
-        bool starts_character = ((unsigned char)*c & 0xc0) != 0x80;
-        if (starts_character && columns != 0 && ++shown > columns)
-            return 0;
-        bool is_control = (unsigned char)*c < 0x20 || *c == 0x7f;
-        int r = is_control ? buf_append_char(out, ' ') : buf_append_char(out, *c);
-        if (r != 0)
-            return r;
-    }
-    return 0;
-}
-
 static int field(struct buf *out, const char *name, const char *value)
 {
     int r = buf_printf(out, "%-12s ", name);
     if (r == 0)
-        r = append_cut(out, value, 0);
+        r = plain_text_append(out, value, 0);
     return r != 0 ? r : buf_append_char(out, '\n');
 }
 
@@ -113,29 +91,69 @@ int execution_text_fields(struct buf *out, const json_t *execution, struct probl
     return r;
 }
 
-int execution_text_header(struct buf *out)
+/*
+ * The table's columns; min_columns: the least terminal that has room for it. The command takes what
+ * is left, at least COMMAND_MIN.
+ */
+enum part { PART_ID, PART_STATUS, PART_EXIT, PART_STARTED, PART_DURATION, PART_CREATED_BY };
+#define PART_COUNT 6
+static const struct {
+    const char *title;
+    int width; /* below 0: aligned to the left */
+    size_t min_columns;
+} parts[PART_COUNT] = {
+    [PART_ID] = {"ID", -32, 0},
+    [PART_STATUS] = {"STATUS", -11, 0},
+    [PART_EXIT] = {"EXIT", 4, 77},
+    [PART_STARTED] = {"STARTED", -20, 99},
+    [PART_DURATION] = {"DURATION", 8, 109},
+    [PART_CREATED_BY] = {"CREATED BY", -24, 135},
+};
+#define COMMAND_MIN 8
+
+/* texts NULL = the titles. The command goes behind it, cut where the line ends. */
+static int append_line(struct buf *out, const char *const texts[PART_COUNT], const char *command,
+                       size_t columns)
 {
-    return buf_printf(out, ROW "%s\n", "ID", "STATUS", "EXIT", "STARTED", "DURATION", "CREATED BY",
-                      "COMMAND");
+    size_t used = 0;
+    int r = 0;
+    for (size_t i = 0; i < PART_COUNT && r == 0; i++) {
+        if (columns != 0 && columns < parts[i].min_columns)
+            continue;
+        const char *text = texts != NULL ? texts[i] : parts[i].title;
+        size_t before = out->len;
+        r = buf_printf(out, "%*s  ", parts[i].width, text);
+        if (r == 0)
+            used += plain_text_width(out->data + before);
+    }
+    size_t left = columns > used + COMMAND_MIN ? columns - used : COMMAND_MIN;
+    if (r == 0)
+        r = plain_text_append(out, command, columns == 0 ? 0 : left);
+    return r != 0 ? r : buf_append_char(out, '\n');
+}
+
+int execution_text_header(struct buf *out, size_t columns)
+{
+    return append_line(out, NULL, "COMMAND", columns);
 }
 
 int execution_text_row(struct buf *out, const json_t *execution, size_t columns, struct problem *p)
 {
     struct execution e CLEANUP(execution_done) = {0};
     char exit_code[16], started[STR_TIME_SIZE], duration[32];
-    struct buf line CLEANUP_BUF;
-    buf_init(&line, (size_t)4 << 20);
+    struct buf created_by CLEANUP_BUF = {.max = 4096};
     int r = wire_execution_decode(execution, &e, p);
+    if (r == 0)
+        r = plain_text_append(&created_by, text_of(e.created_by), 0);
     if (r != 0)
         return r;
     exit_text(&e.state, exit_code, sizeof exit_code);
     time_text(e.state.started_at_us, started);
     duration_text(&e.state, duration, sizeof duration);
-    r = buf_printf(&line, ROW "%s", e.id.hex, exec_status_name(e.state.status), exit_code, started,
-                   duration, text_of(e.created_by), text_of(e.command));
-    if (columns != 0 && columns < ROW_COLUMNS_MIN)
-        columns = ROW_COLUMNS_MIN;
-    if (r == 0)
-        r = append_cut(out, line.data, columns);
-    return r != 0 ? r : buf_append_char(out, '\n');
+    const char *const texts[PART_COUNT] = {
+        [PART_ID] = e.id.hex,       [PART_STATUS] = exec_status_name(e.state.status),
+        [PART_EXIT] = exit_code,    [PART_STARTED] = started,
+        [PART_DURATION] = duration, [PART_CREATED_BY] = created_by.data,
+    };
+    return append_line(out, texts, text_of(e.command), columns);
 }

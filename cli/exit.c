@@ -49,7 +49,7 @@ const char *exit_help(void)
            "    0  done\n"
            "    1  a local failure: memory, output\n"
            "    2  wrong usage or configuration\n"
-           "    3  no such execution\n"
+           "    3  no such execution, user, key, secret or image\n"
            "    4  not authorised: key missing, wrong, revoked or not allowed\n"
            "    5  server not reachable, or connection lost for good\n"
            "    6  the server refused\n"

@@ -9,7 +9,7 @@ enum cli_exit {
     EXIT_DONE = 0,
     EXIT_OTHER = 1,         /* memory, output, something local */
     EXIT_USAGE = 2,         /* command line or configuration */
-    EXIT_NO_EXECUTION = 3,  /* no such execution */
+    EXIT_NO_EXECUTION = 3,  /* no such execution, user, key, secret, image */
     EXIT_NOT_ALLOWED = 4,   /* key missing, wrong, revoked or not allowed */
     EXIT_LOST = 5,          /* server not reachable, or connection lost for good */
     EXIT_REFUSED = 6,       /* the server answered with another error */

@@ -4,6 +4,7 @@
 #include "cli/report.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define OPTION_WIDTH 28
 
@@ -41,13 +42,20 @@ static int command_text(const struct command *c, struct buf *out)
     return r;
 }
 
+#define NAME_WIDTH 17
+
+static int append_command(struct buf *out, const struct command *c)
+{
+    return buf_printf(out, "  %-*s %s\n", NAME_WIDTH, c->name, c->summary);
+}
+
 static int program_text(struct buf *out)
 {
     int r = buf_append_str(out, "Usage: tailgate COMMAND [OPTION…] …\n\n"
                                 "Runs commands on a Tailgate server and streams their lines.\n\n"
                                 "Commands:\n");
     for (const struct command *const *c = commands; *c != NULL && r == 0; c++)
-        r = buf_printf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
+        r = append_command(out, *c);
     if (r == 0)
         r = append_options(out, "Options of every command", &args_common);
     if (r == 0)
@@ -66,6 +74,28 @@ static int program_text(struct buf *out)
 int help_text(const struct command *c, struct buf *out)
 {
     return c != NULL ? command_text(c, out) : program_text(out);
+}
+
+static int group_text(const char *word, struct buf *out)
+{
+    size_t len = strlen(word);
+    int r = buf_printf(out, "Usage: tailgate %s COMMAND [OPTION…] …\n\nCommands:\n", word);
+    for (const struct command *const *c = commands; *c != NULL && r == 0; c++)
+        if (strncmp((*c)->name, word, len) == 0 && (*c)->name[len] == ' ')
+            r = append_command(out, *c);
+    return r != 0
+               ? r
+               : buf_append_str(out, "\n`tailgate COMMAND --help` tells more about a command.\n");
+}
+
+int help_print_group(const char *word)
+{
+    struct buf text CLEANUP_BUF = {.max = 65536};
+    if (group_text(word, &text) != 0) {
+        report("out of memory");
+        return EXIT_OTHER;
+    }
+    return command_print(NULL, &text);
 }
 
 int help_print(const struct command *c)

@@ -8,5 +8,7 @@
 MUST_CHECK int help_text(const struct command *c, struct buf *out);
 /* To standard output; the exit code. */
 int help_print(const struct command *c);
+/* The commands that begin with this word. */
+int help_print_group(const char *word);
 
 #endif

@@ -188,7 +188,9 @@ static int prepare(struct call *c, const char *path, bool has_body, struct curl_
     buf_init(&url, 8192);
     int r = buf_printf(&url, "%s://%s%s%s", e->tls ? "https" : "http", e->authority, e->base, path);
     if (r == 0)
-        r = add_header(headers, "X-API-Key", c->rest->settings->api_key);
+        r = c->rest->settings->api_key != NULL
+                ? add_header(headers, "X-API-Key", c->rest->settings->api_key)
+                : 0;
     if (r == 0 && has_body)
         r = add_header(headers, "Content-Type", "application/json");
     if (r == 0)

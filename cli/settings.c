@@ -84,16 +84,16 @@ static int gather(const struct cli_args *args, struct profile *v, struct problem
 }
 
 /* From *v, whose strings it takes over. */
-static int make_settings(struct profile *v, struct settings *ret, struct problem *p)
+static int make_settings(struct profile *v, bool needs_key, struct settings *ret, struct problem *p)
 {
     int r = endpoint_parse(v->api_endpoint != NULL ? v->api_endpoint : SETTINGS_DEFAULT_ENDPOINT,
                            &ret->endpoint, p);
     if (r != 0)
         return r;
-    if (v->api_key == NULL)
+    if (v->api_key == NULL && needs_key)
         return problem_set(p, ERR_UNAUTHORIZED, "no API key",
                            "set TAILGATE_API_KEY, give --api-key-file or run `tailgate configure`");
-    r = settings_check_key(v->api_key, p);
+    r = v->api_key != NULL ? settings_check_key(v->api_key, p) : 0;
     if (r != 0)
         return r;
     if (v->ca_file != NULL && access(v->ca_file, R_OK) != 0)
@@ -104,17 +104,28 @@ static int make_settings(struct profile *v, struct settings *ret, struct problem
     return 0;
 }
 
-int settings_load(const struct cli_args *args, struct settings *ret, struct problem *p)
+static int load(const struct cli_args *args, bool needs_key, struct settings *ret,
+                struct problem *p)
 {
     struct profile v = {0};
     struct settings s = {0};
     int r = gather(args, &v, p);
     if (r == 0)
-        r = make_settings(&v, &s, p);
+        r = make_settings(&v, needs_key, &s, p);
     profile_done(&v);
     if (r == 0)
         *ret = s;
     return r;
+}
+
+int settings_load(const struct cli_args *args, struct settings *ret, struct problem *p)
+{
+    return load(args, true, ret, p);
+}
+
+int settings_load_keyless(const struct cli_args *args, struct settings *ret, struct problem *p)
+{
+    return load(args, false, ret, p);
 }
 
 void settings_done(struct settings *s)

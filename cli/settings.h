@@ -16,6 +16,9 @@ struct settings {
 
 /* ERR_INVALID fills *p: file, variable or flag and the rule. A missing key is ERR_UNAUTHORIZED. */
 MUST_CHECK int settings_load(const struct cli_args *args, struct settings *ret, struct problem *p);
+/* The same where no key is needed; api_key may be NULL. */
+MUST_CHECK int settings_load_keyless(const struct cli_args *args, struct settings *ret,
+                                     struct problem *p);
 void settings_done(struct settings *s);
 
 /* The key in a file ("-" = standard input), white space around it removed, into the owned *ret. */

@@ -1,6 +1,7 @@
 /* The way from a command line to its command. */
 #include "run_cli.h"
 
+#include "base/str.h"
 #include "cli/command.h"
 #include "tests/unit/base/unit.h"
 
@@ -26,6 +27,12 @@ static void test_command_main__wrong_lines__exit_2_and_one_line(void **state UNU
         {"status " ID " " ID, 2, "one word too many"},
         {"kill", 2, "tailgate kill ID"},
         {"version x", 2, "one word too many"},
+        {"users", 2, "tailgate users needs a command behind it"},
+        {"users dance", 2, "\"dance\" is no command of users"},
+        {"secrets get", 2, "tailgate secrets get [--value]"},
+        {"--endpoint nowhere users list", 2, "unusable endpoint"},
+        {"help users dance", 2, "no command"},
+        {"help list list", 2, "no command"},
         {"list --endpoint nowhere", 2, "unusable endpoint"},
         {"list --api-key-file /tmp/tg-no-such", 2, "/tmp/tg-no-such"},
         {"run", 125, "tailgate run [OPTION"},
@@ -54,6 +61,11 @@ static void test_command_main__help_and_version__wherever_asked_for(void **state
         {"logs -h", "Usage: tailgate logs"},
         {"list --limit 1 -h", "Usage: tailgate list"},
         {"--version", "tailgate " TAILGATE_VERSION},
+        {"users --help", "users create"},
+        {"secrets -h", "secrets delete"},
+        {"users create --help", "Usage: tailgate users create"},
+        {"help keys list", "Usage: tailgate keys list"},
+        {"help keys", "Usage: tailgate keys COMMAND"},
         {"--endpoint x version", "tailgate " TAILGATE_VERSION},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -92,12 +104,25 @@ static void test_command_main__no_memory_for_libcurl__told(void **state UNUSED)
 static void test_command_find__names__each_once(void **state UNUSED)
 {
     for (const struct command *const *c = commands; *c != NULL; c++) {
-        assert_ptr_equal(command_find((*c)->name), *c);
+        char name[64];
+        assert_int_equal(str_copy(name, sizeof name, (*c)->name), 0);
+        char *blank = strchr(name, ' ');
+        if (blank)
+            *blank = '\0';
+        const char *const words[] = {name, blank ? blank + 1 : "more"};
+        size_t used;
+        assert_ptr_equal(command_find(words, 2, &used), *c);
+        assert_int_equal(used, blank ? 2 : 1);
         assert_non_null((*c)->summary);
         assert_non_null((*c)->notes);
     }
-    assert_null(command_find(""));
-    assert_null(command_find("lists"));
+    static const char *const unknown[][2] = {
+        {"", ""}, {"lists", "x"}, {"users", "x"}, {"user", "list"}};
+    for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {
+        size_t used;
+        assert_null(command_find(unknown[i], 2, &used));
+        assert_null(command_find(unknown[i], 1, &used));
+    }
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* Executions as text. */
 #include "cli/execution_text.h"
+#include "cli/plain_text.h"
 #include "tests/unit/base/unit.h"
 
 #include "base/buf.h"
@@ -101,13 +102,35 @@ static void test_execution_text_row__width__cut_at_characters(void **state UNUSE
     assert_int_equal(b.len, 140 + 2 + 1); /* two characters of two bytes */
     assert_int_equal(b.data[b.len - 1], '\n');
     buf_clear(&b);
-    assert_int_equal(execution_text_row(&b, j, 80, &p), 0);
-    assert_int_equal(b.len, 135 + 2 + 1); /* narrow terminals wrap */
+    for (size_t columns = 56; columns < 160; columns++) { /* narrow ones show less, none wraps */
+        buf_clear(&b);
+        assert_int_equal(execution_text_row(&b, j, columns, &p), 0);
+        size_t shown = plain_text_width(b.data) - 1;
+        assert_int_equal(shown, columns);
+        assert_non_null(strstr(b.data, ID "  RUNNING "));
+        buf_clear(&b);
+        assert_int_equal(execution_text_header(&b, columns), 0);
+        assert_true(b.len - 1 <= columns);
+    }
     json_decref(j);
     buf_clear(&b);
-    assert_int_equal(execution_text_header(&b), 0);
+    assert_int_equal(execution_text_header(&b, 0), 0);
     assert_non_null(strstr(b.data, "COMMAND\n"));
     assert_int_equal(strstr(b.data, "COMMAND") - b.data, 111);
+    static const struct {
+        size_t columns;
+        const char *there, *gone;
+    } rows[] = {
+        {135, "CREATED BY", "nothing"}, {134, "DURATION", "CREATED BY"},
+        {108, "STARTED", "DURATION"},   {98, "EXIT", "STARTED"},
+        {76, "STATUS", "EXIT"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        buf_clear(&b);
+        assert_int_equal(execution_text_header(&b, rows[i].columns), 0);
+        assert_non_null(strstr(b.data, rows[i].there));
+        assert_null(strstr(b.data, rows[i].gone));
+    }
 }
 
 static void test_execution_text__unusable__refused(void **state UNUSED)

@@ -15,6 +15,8 @@ static void check_golden(const char *name, const struct buf *text)
     char path[200];
     static char golden[65536];
     (void)snprintf(path, sizeof path, "tests/golden/cli_help/%s.txt", name);
+    for (char *space; (space = strchr(path, ' ')) != NULL;)
+        *space = '-';
     bool writes = getenv("TAILGATE_UPDATE_GOLDEN") != NULL;
     FILE *f = fopen(path, writes ? "w" : "r");
     assert_non_null(f);
