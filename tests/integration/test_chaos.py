@@ -13,6 +13,7 @@ import time
 
 import pytest
 import websocket
+from postgres_proxy import PostgresProxy
 from tailgate import DEADLINE, PG_BIN, Reader, wait_for
 
 COUNT = "for i in $(seq {n}); do echo line $i; sleep 0.01; done"
@@ -52,17 +53,20 @@ class Follower(threading.Thread):
                 if opcode == websocket.ABNF.OPCODE_CLOSE:
                     return
                 message = json.loads(data)
-                if message["type"] == "logs":
-                    assert message["first"] == self.position + 1, (message["first"], self.position)
-                    self.position += len(message["lines"])
-                    self.lines += message["lines"]
-                elif message["type"] == "end":
-                    assert message["last_seq"] == self.position, (message, self.position)
-                    self.end = reader.end = message
-                elif message["type"] == "error":
+                if message["type"] == "error":
                     return  # the database was away when it was asked: again
+                self.take(reader, message)
         finally:
             reader.ws.close()
+
+    def take(self, reader, message):
+        if message["type"] == "logs":
+            assert message["first"] == self.position + 1, (message["first"], self.position)
+            self.position += len(message["lines"])
+            self.lines += message["lines"]
+        elif message["type"] == "end":
+            assert message["last_seq"] == self.position, (message, self.position)
+            self.end = reader.end = message
 
     def finish(self, lines):
         self.join(DEADLINE)
@@ -109,7 +113,7 @@ def test_kill9_again_and_again__every_line_once(own_daemon):
     ids, followers = follow_counts(one, 3, 500)
     fast = one.run("seq -f 'line %.0f' 100000")["execution_id"]
     fast_follower = Follower(one, fast)
-    for _ in range(8):
+    for _ in range(10):
         time.sleep(chance.uniform(0.02, 0.6))
         one.kill9()
         one.start()
@@ -234,65 +238,19 @@ def test_postgres_frozen__answers_503_and_goes_on(own_daemon):
     assert [f.connections for f in followers] == [1, 1]
 
 
-class LossyProxy:
-    """Between a server and its PostgreSQL: now and then the Sync arrives and the connection is cut, so that what
-    was asked is done and its answer lost."""
+class Losses:
+    """A proxy's judge: now and then the answer to what was asked is lost, or the asking."""
 
-    def __init__(self, port, seed):
-        self.target, self.chance, self.rate, self.cuts = port, random.Random(seed), 0.0, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+    def __init__(self, seed):
+        self.chance, self.rate, self.cuts = random.Random(seed), 0.0, 0
 
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            try:
-                server = socket.create_connection(("127.0.0.1", self.target))
-            except OSError:
-                client.close()
-                continue
-            cut = threading.Event()
-            threading.Thread(target=self.forward, args=(client, server, cut), daemon=True).start()
-            threading.Thread(target=self.answer, args=(server, client, cut), daemon=True).start()
-
-    def forward(self, client, server, cut):
-        try:
-            while data := client.recv(1 << 16):
-                lost = data.endswith(b"S\0\0\0\4") and self.chance.random() < self.rate
-                if lost:
-                    cut.set()
-                server.sendall(data)
-                if lost:
-                    self.cuts += 1
-                    time.sleep(self.chance.choice([0, 0.001, 0.01]))
-                    break
-        except OSError:
-            pass
-        self.end(client, server)
-
-    def answer(self, server, client, cut):
-        try:
-            while data := server.recv(1 << 16):
-                if not cut.is_set():
-                    client.sendall(data)
-        except OSError:
-            pass
-        self.end(client, server)
-
-    @staticmethod
-    def end(*sockets):
-        for one in sockets:
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.close()
+    def __call__(self, connection, data):
+        lost = self.chance.random() < self.rate
+        connection.is_lost = connection.is_lost or lost
+        connection.server.sendall(data)
+        if lost:
+            self.cuts += 1
+            return connection.lose_answer(self.chance.choice([0, 0.001, 0.01]))
 
 
 @pytest.fixture
@@ -320,25 +278,176 @@ def tcp_postgres():
 
 
 def test_answers_of_commits_lost__nothing_twice_nothing_missing(own_daemon, tcp_postgres):
-    proxy = LossyProxy(tcp_postgres, 24)
-    one = own_daemon("--database-url", f"host=127.0.0.1 port={proxy.port} user=postgres dbname=postgres sslmode=disable")
+    losses = Losses(24)
+    proxy = PostgresProxy(tcp_postgres, losses)
+    one = own_daemon("--database-url", proxy.conninfo())
     ids, followers = follow_counts(one, 3, 700)
     quick = []
-    proxy.rate = 0.04
+    losses.rate = 0.04
     while not all(f.position > 500 or f.end or f.wrong for f in followers):
         answer = one.request("POST", "/api/v1/run", {"command": "echo a; echo b"})
         if answer.status == 202:
             quick.append(answer.json["execution_id"])
         else:
             assert (answer.status, answer.json["code"]) == (503, "DATABASE_ERROR"), answer
-    proxy.rate = 0.0
+    losses.rate = 0.0
     check_counts(one, ids, followers, 700)
     for i in quick:
         end = one.wait_status(i)
         assert (end["status"], end["last_seq"], one.logs_txt(i)) == ("SUCCEEDED", 2, b"a\nb\n")
-    assert proxy.cuts >= 5
+    assert losses.cuts >= 5
     assert [f.connections for f in followers] == [1] * len(followers)
     proxy.close()
+
+
+def direct(port, query):
+    out = subprocess.run([PG_BIN / "psql", f"host=127.0.0.1 port={port} user=postgres dbname=postgres", "-qXAtc", query],
+                         check=True, capture_output=True, text=True, cwd="/")
+    return out.stdout.splitlines()
+
+
+def check_rows(port, i, count):
+    """The stored chunks are 1 … count, each once, and the execution's row says so."""
+    key = int(i[:16], 16)
+    rows = direct(port, f"SELECT first_seq, last_seq FROM log_chunks WHERE execution_key = {key} UNION ALL "
+                        f"SELECT first_seq, last_seq FROM log_tail WHERE execution_key = {key} ORDER BY 1")
+    position = 0
+    for first, last in (map(int, row.split("|")) for row in rows):
+        assert first == position + 1 and last >= first, rows
+        position = last
+    assert [str(position)] == direct(port, f"SELECT last_seq FROM executions WHERE execution_key = {key}")
+    assert position == count
+
+
+def test_answer_of_one_commit_lost__committed_once_and_found_so(own_daemon, tcp_postgres):
+    armed, lost, seen = threading.Event(), threading.Event(), []
+
+    def judge(connection, data):
+        chosen = connection.name == "tailgated writer" and b"_chunk" in data and armed.is_set()
+        if not chosen:
+            connection.server.sendall(data)
+            return None
+        armed.clear()
+        connection.is_lost = proxy.is_refusing = True
+        seen.append(follower.position)
+        connection.server.sendall(data)
+        connection.answered.wait(DEADLINE)  # PostgreSQL has committed and said so
+        lost.set()
+        return connection.lose_answer()
+
+    proxy = PostgresProxy(tcp_postgres, judge)
+    one = own_daemon("--database-url", proxy.conninfo())
+    i = one.run(COUNT.format(n=600))["execution_id"]
+    follower = Follower(one, i)
+    wait_for(lambda: follower.position > 5, "the first lines")
+    for round_ in range(3):
+        lost.clear()
+        armed.set()
+        assert lost.wait(DEADLINE)
+        stored = int(direct(tcp_postgres, f"SELECT last_seq FROM executions WHERE execution_key = {int(i[:16], 16)}")[0])
+        assert stored > follower.position >= seen[round_]  # committed, and nobody was told
+        proxy.is_refusing = False
+        wait_for(lambda: follower.position >= stored or follower.wrong, "the server to find it committed")
+    assert follower.finish(wanted(600)).connections == 1
+    check_rows(tcp_postgres, i, 600)
+    assert one.logs_txt(i).decode().splitlines() == wanted(600)
+    proxy.close()
+
+
+def test_one_execution_poisoned__the_others_of_its_group_unaffected(own_daemon, tcp_postgres):
+    one = own_daemon("--database-url", f"host=127.0.0.1 port={tcp_postgres} user=postgres dbname=postgres")
+    ids, followers = follow_counts(one, 4, 400, readers=1)
+    poisoned, others = ids[1], ids[:1] + ids[2:]
+    direct(tcp_postgres, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'poisoned'; END $$;")
+    for table in ("log_tail", "log_chunks"):
+        direct(tcp_postgres, f"CREATE TRIGGER poison BEFORE INSERT ON {table} FOR EACH ROW "
+                             f"WHEN (NEW.execution_key = {int(poisoned[:16], 16)}) EXECUTE FUNCTION refuse()")
+    end = one.wait_status(poisoned)
+    assert (end["status"], end["reason"]) == ("FAILED", "log_store_failed"), end
+    lines = one.logs_txt(poisoned).decode().splitlines()
+    assert 0 < len(lines) < 400 and lines == wanted(len(lines))
+    for i, follower in zip(ids, followers):
+        if i != poisoned:
+            assert follower.finish(wanted(400)).end["status"] == "SUCCEEDED" and follower.connections == 1
+    for i in others:
+        assert one.logs_txt(i).decode().splitlines() == wanted(400)
+        check_rows(tcp_postgres, i, 400)
+    wait_for(lambda: not run_dirs(one), "the run directories to be removed")
+
+
+def stalled_insert(tcp_postgres):
+    """A proxy that keeps the INSERT of an execution whose command has `stalled` in it until release.set()."""
+    held, release = threading.Event(), threading.Event()
+
+    def judge(connection, data):
+        if b"echo stalled" in data:
+            held.set()
+            release.wait(DEADLINE)
+            connection.is_lost = True
+            connection.server.sendall(data)
+            return connection.lose_answer()
+        connection.server.sendall(data)
+
+    return PostgresProxy(tcp_postgres, judge), held, release
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_row_committed_after_all_gave_it_up__ended_not_started(own_daemon, tcp_postgres, is_killed):
+    proxy, held, release = stalled_insert(tcp_postgres)
+    one = own_daemon("--database-url", proxy.conninfo(), "--db-deadline", "1s")
+    answers = []
+
+    def ask():
+        try:
+            answers.append(one.request("POST", "/api/v1/run", {"command": "echo stalled"}).status)
+        except OSError:
+            answers.append(None)  # killed
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    assert held.wait(DEADLINE)
+    if is_killed:
+        one.kill9()
+        one.start()
+    asker.join()
+    assert answers == [None if is_killed else 503]
+    assert direct(tcp_postgres, "SELECT count(*) FROM executions") == ["0"]
+    release.set()
+    wait_for(lambda: direct(tcp_postgres, "SELECT status, reason FROM executions") == ["FAILED|start_failed"], "the end of the row")
+    assert one.finish("echo goes on")["status"] == "SUCCEEDED"
+    proxy.close()
+
+
+class Wanderer(Follower):
+    """Leaves at random, mostly in the middle of a burst, and comes back after the last line it saw."""
+
+    def __init__(self, daemon, execution_id, seed, strides):
+        self.chance, self.strides = random.Random(seed), strides
+        super().__init__(daemon, execution_id)
+
+    def follow(self, reader):
+        self.connections += 1
+        leave_at = self.position + self.chance.choice(self.strides)
+        try:
+            while not reader.end and self.position < leave_at:
+                self.take(reader, json.loads(reader.ws.recv()))
+        finally:
+            if self.chance.random() < 0.5:
+                reader.ws.sock.close()  # without a word
+            else:
+                reader.ws.close(timeout=0)
+
+
+def test_readers_reconnect_at_random__each_line_once(own_daemon):
+    one = own_daemon()
+    slow = one.run(COUNT.format(n=400))["execution_id"]
+    fast = one.run("for k in $(seq 20); do seq -f 'line %.0f' 5000; sleep 0.05; done")["execution_id"]
+    readers = [(Wanderer(one, i, seed, strides), lines) for seed in range(4)
+               for i, strides, lines in ((slow, [1, 5, 20, 50], wanted(400)), (fast, [1, 50, 500, 5000], wanted(5000) * 20))]
+    for reader, lines in readers:
+        assert reader.finish(lines).connections > 5
+    assert one.logs_txt(slow).decode().splitlines() == wanted(400)
+    assert one.logs_txt(fast).decode().splitlines() == wanted(5000) * 20
 
 
 # ---- run directories ----
