@@ -70,6 +70,7 @@ struct watch_reader {
     char *place;    /* where the snapshot, or the answer to since, leads */
     uint64_t index; /* FOLLOWING: next change of the ring */
     size_t newest_left;
+    size_t limit; /* of the query under way */
     int64_t before_key;
     struct buf rows; /* that a query brought, a comma before each */
     uint32_t *ends;  /* of each in it */

@@ -116,7 +116,7 @@ static void on_listed(void *user, int err, const struct execution *rows, size_t 
     if (r && err < 0)
         retry(r);
     if (r && err == 0) {
-        r->is_last = n < WATCH_PAGE_ROWS;
+        r->is_last = n < r->limit;
         if (n > 0)
             r->before_key = rows[n - 1].key;
         if (r->phase == READER_NEWEST) {
@@ -158,11 +158,12 @@ static int query(struct watch_reader *r, struct watch_query *q)
     if (r->phase == READER_RESUMING)
         return store_changes_fetch(w->pool, r->since, created_by, WATCH_RESUME_ROWS, on_resumed, q);
     bool live = r->phase == READER_LIVE;
+    r->limit = live || r->newest_left > WATCH_PAGE_ROWS ? WATCH_PAGE_ROWS : r->newest_left;
     const struct store_execution_filter f = {
         .status_mask = live ? LIVE_STATES : ENDED_STATES,
         .created_by = created_by,
         .before_key = r->before_key,
-        .limit = WATCH_PAGE_ROWS,
+        .limit = r->limit,
     };
     return store_execution_list(w->pool, &f, on_listed, q);
 }

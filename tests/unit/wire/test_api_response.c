@@ -252,9 +252,35 @@ static void test_encoders__no_room__too_large_and_unchanged(void **state UNUSED)
     }
 }
 
+static void test_wire_found__lines__golden(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        struct wire_found_line line;
+        uint32_t spans[4];
+        size_t n_spans;
+    } rows[] = {
+        {"found", {7, 7, BUILD_TIME_US, 'o', "a needle", 8, 1}, {2, 8}, 1},
+        {"found-two", {7, 9, BUILD_TIME_US, 'e', "\"aa\" \377", 6, 2}, {1, 2, 2, 3}, 2},
+        {"found-empty", {1, 1, BUILD_TIME_US, 's', "", 0, 1}, {0}, 0},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct buf out CLEANUP_BUF = {.max = GOLDEN_MAX};
+        struct execution e = build_execution(EXEC_RUNNING);
+        assert_int_equal(wire_found_begin(&out, &e.id, &rows[i].line), 0);
+        for (size_t k = 0; k < rows[i].n_spans; k++)
+            assert_int_equal(
+                wire_found_span(&out, k == 0, rows[i].spans[2 * k], rows[i].spans[2 * k + 1]), 0);
+        assert_int_equal(wire_found_end(&out), 0);
+        golden_check(CODEC, rows[i].name, "out.json", out.data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wire_found__lines__golden),
         cmocka_unit_test(test_wire_status__each_state__golden),
         cmocka_unit_test(test_wire_status__ends__golden),
         cmocka_unit_test(test_wire_status__clock_set_back__duration_zero),

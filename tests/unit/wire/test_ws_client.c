@@ -17,6 +17,8 @@ static void describe(struct buf *out, const struct wire_client_message *m)
     assert_int_equal(buf_printf(out, "%s key=%s executions=%d id=%s", types[m->type],
                                 m->key ? m->key : "-", m->executions, m->id.hex),
                      0);
+    if (m->since)
+        assert_int_equal(buf_printf(out, " since=%s", m->since), 0);
     if (m->has_after)
         assert_int_equal(buf_printf(out, " after=%" PRIu64, m->after), 0);
     if (m->has_tail)

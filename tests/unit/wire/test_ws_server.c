@@ -117,6 +117,27 @@ static void test_wire_ws_logs_line__no_room__unchanged(void **state UNUSED)
     }
 }
 
+static void test_wire_ws_executions__pages__golden(void **state UNUSED)
+{
+    static const char rows[] = "{\"a\":1},{\"b\":2}";
+    static const struct {
+        const char *name;
+        struct wire_ws_executions page;
+    } pages[] = {
+        {"executions-begin",
+         {.is_snapshot = true, .begins = true, .more = true, .rows = rows, .len = 15}},
+        {"executions-empty", {.is_snapshot = true, .begins = true, .rows = "", .cursor = "1/3:3:"}},
+        {"executions-last", {.is_snapshot = true, .rows = rows, .len = 7, .cursor = "1/3:3:"}},
+        {"executions-change", {.rows = rows, .len = 7, .cursor = "1/3:7:4,5"}},
+        {"executions-change-more", {.rows = rows, .len = 15}},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+        struct buf out CLEANUP_BUF = {.max = GOLDEN_MAX};
+        check(pages[i].name, &out, wire_ws_executions(&out, &pages[i].page));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +146,7 @@ int main(void)
         cmocka_unit_test(test_wire_ws_logs__lines__golden),
         cmocka_unit_test(test_wire_ws_logs_line__unknown_stream__invalid),
         cmocka_unit_test(test_wire_ws_logs_line__no_room__unchanged),
+        cmocka_unit_test(test_wire_ws_executions__pages__golden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
