@@ -9,6 +9,7 @@ import websocket
 
 import measure
 from fairness import fairness
+from growth import growth, growth_1000, growth_stored
 from measure import Load, Row, Server, bare, free_port, live, median, wait_for_port
 from peers import peers
 
@@ -233,29 +234,6 @@ def first_v1(socket, run):
     socket.send(json.dumps({"type": "unsubscribe", "execution_id": run["execution_id"]}))
 
 
-def growth(repeat, quick, counts=(1, 100)):
-    """50,000 lines/s in bursts of 500 over all executions together: as many lines a chunk, whatever their number."""
-    rows, base = [], None
-    for executions in (1, 10) if quick else counts:
-        rate = 50_000 // executions
-        lines = max(500, rate * (2 if quick else 10))
-        with Server("--max-live", "1100") as server:
-            results = [live(server, "v1", executions, lines, rate, 500, executions=executions, timeout=180)
-                       for _ in range(1 if executions > 100 else min(repeat, 2))]
-        values = [r["cpu_ns"]["tailgated"] for r in results]
-        base = base or median(values)
-        name = f"growth, {executions} executions at once"
-        rows.append(Row(f"{name}: tailgated", values, "ns/line"))
-        rows.append(Row(f"{name}: postgres", [r["cpu_ns"]["postgres"] for r in results], "ns/line"))
-        rows.append(Row(f"{name}: ratio to one", [v / base for v in values], "×", 2))
-    return rows
-
-
-def growth_1000(repeat, quick):
-    """Two thousand processes: only when it is named."""
-    return growth(repeat, quick, (1, 1000))
-
-
 def redact(repeat, quick):
     """20 secrets in all their forms, looked for in lines of 120 bytes; no server needed."""
     results = [json.loads(subprocess.run([measure.programs["redact"]], check=True, capture_output=True).stdout)
@@ -266,4 +244,4 @@ def redact(repeat, quick):
 
 
 FIGURES = {f.__name__: f for f in (redact, cpu_v1, cpu_runvoy, throughput, latency, idle, replay, tail, disk, start, fairness, growth,
-                                  growth_1000, peers)}
+                                  growth_1000, growth_stored, peers)}
