@@ -52,17 +52,17 @@ struct lws {
     struct buf sent; /* every byte written */
     size_t parsed;   /* of it handed out by rig_take */
     size_t room;     /* bytes the socket takes before a write stays partial; 0 = any number */
-    unsigned writes; /* lws_write calls */
     size_t largest_write;
     const void *last_ptr;
     /* What the extension is told of the frame that comes in. */
     struct stream_slot slot;
     const char *extensions; /* the header */
-    bool is_first;
-    unsigned char reserved_bits;
     size_t payload_left;
+    unsigned char reserved_bits;
+    bool is_first;
     bool asked, partial, closed, write_fails, is_binary, is_part, is_killed, flow_stopped;
-    int unsent; /* bytes in the kernel */
+    unsigned writes; /* lws_write calls */
+    int unsent;      /* bytes in the kernel */
     unsigned close_code;
     char close_reason[128];
     struct lws_protocols proto;
