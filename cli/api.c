@@ -87,20 +87,20 @@ static int give_page(const json_t *page, uint64_t limit, uint64_t *given, api_ex
     return 0;
 }
 
-static int first_query(struct buf *query, const char *status, uint64_t limit)
+static int first_query(struct buf *query, const char *filter, uint64_t limit)
 {
     uint64_t page = limit == 0 || limit > PAGE ? PAGE : limit;
     int r = buf_printf(query, "/executions?limit=%" PRIu64, page);
-    return r == 0 && status != NULL ? buf_printf(query, "&status=%s", status) : r;
+    return r == 0 && filter != NULL ? buf_append_str(query, filter) : r;
 }
 
-int api_list(struct rest *r, const char *status, uint64_t limit, api_execution_fn fn, void *user,
+int api_list(struct rest *r, const char *filter, uint64_t limit, api_execution_fn fn, void *user,
              struct problem *p)
 {
     struct buf query CLEANUP_BUF;
     buf_init(&query, 2048);
     uint64_t given = 0;
-    int err = first_query(&query, status, limit);
+    int err = first_query(&query, filter, limit);
     while (err == 0) {
         struct rest_answer answer CLEANUP(rest_answer_done) = {0};
         json_t *page CLEANUP_JSON = NULL;

@@ -48,7 +48,7 @@ struct cli_args {
     bool help;
     const char *endpoint, *api_key_file, *ca_file;
     /* run */
-    const char *image, *git_repo, *git_ref, *git_path;
+    const char *image, *git_repo, *git_ref, *git_path, *idempotency_key;
     struct arg_list env, secrets;
     struct arg_number timeout, grace;
     bool tty, detach, kill_on_interrupt;
@@ -57,7 +57,7 @@ struct cli_args {
     struct arg_number tail, after, reconnect_timeout;
     int output; /* enum output_format */
     /* list */
-    const char *status;
+    const char *status, *created_by;
     struct arg_number limit;
     /* users, keys, secrets */
     const char *role, *description, *key_name, *value_file;

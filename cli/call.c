@@ -1,6 +1,7 @@
 /* One call: its answer is whole in memory before anything is printed. */
 #include "cli/call.h"
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "cli/api.h"
 #include "cli/out.h"
@@ -52,6 +53,28 @@ int call_append_segment(struct buf *path, const char *text)
         r = plain ? buf_append_char(path, *c) : buf_printf(path, "%%%02X", (unsigned char)*c);
     }
     return r;
+}
+
+int call_append_time(struct buf *path, const char *name, const char *text)
+{
+    int64_t ago_ms, at_us;
+    char time[STR_TIME_SIZE];
+    if (text == NULL)
+        return 0;
+    if (str_to_duration_ms(text, &ago_ms) == 0)
+        str_time(clock_wall_us() - ago_ms * 1000, time);
+    else if (str_parse_time(text, &at_us) == 0)
+        str_time(at_us, time);
+    else
+        return ERR_INVALID;
+    int r = buf_printf(path, "&%s=", name);
+    return r != 0 ? r : call_append_segment(path, time);
+}
+
+int call_append_text(struct buf *path, const char *name, const char *text)
+{
+    int r = text != NULL ? buf_printf(path, "&%s=", name) : 0;
+    return r != 0 || text == NULL ? r : call_append_segment(path, text);
 }
 
 int call_path(struct buf *path, const char *prefix, const char *segment)

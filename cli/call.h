@@ -13,6 +13,10 @@ MUST_CHECK int call_json(const struct settings *settings, const char *method, co
                          const struct buf *body, json_t **ret, char next[1024]);
 /* A part of a path, so encoded that it stays one (RFC 3986 2.3). */
 MUST_CHECK int call_append_segment(struct buf *path, const char *text);
+/* "&NAME=TEXT" of a query; nothing for NULL. */
+MUST_CHECK int call_append_text(struct buf *path, const char *name, const char *text);
+/* The same for a time: RFC 3339, or so long ago ("24h"). ERR_INVALID: neither. */
+MUST_CHECK int call_append_time(struct buf *path, const char *name, const char *text);
 /* "PREFIX/SEGMENT" for a call; EXIT_OTHER when it is too long. */
 MUST_CHECK int call_path(struct buf *path, const char *prefix, const char *segment);
 

@@ -1,6 +1,4 @@
 /* tailgate audit: pages are read until the limit, then printed as one table. */
-#include "base/clock.h"
-#include "base/str.h"
 #include "cli/call.h"
 #include "cli/report.h"
 
@@ -36,45 +34,22 @@ static const struct arg_option options[] = {
     CALL_OUTPUT_OPTION,
 };
 
-/* "24h" is so long ago; anything else stays for the server to judge. */
-static int append_time(struct buf *path, const char *name, const char *text)
-{
-    int64_t ago_ms, at_us;
-    char time[STR_TIME_SIZE];
-    if (text == NULL)
-        return 0;
-    if (str_to_duration_ms(text, &ago_ms) == 0)
-        str_time(clock_wall_us() - ago_ms * 1000, time);
-    else if (str_parse_time(text, &at_us) == 0)
-        str_time(at_us, time);
-    else
-        return ERR_INVALID;
-    int r = buf_printf(path, "&%s=", name);
-    return r != 0 ? r : call_append_segment(path, time);
-}
-
-static int append_text(struct buf *path, const char *name, const char *text)
-{
-    int r = text != NULL ? buf_printf(path, "&%s=", name) : 0;
-    return r != 0 || text == NULL ? r : call_append_segment(path, text);
-}
-
 static int first_path(const struct cli_args *args, uint64_t limit, struct buf *path)
 {
     int r = buf_printf(path, "/audit?limit=%" PRIu64, limit < PAGE ? limit : PAGE);
     if (r == 0)
-        r = append_text(path, "email", args->email);
+        r = call_append_text(path, "email", args->email);
     if (r == 0)
-        r = append_text(path, "action", args->action);
+        r = call_append_text(path, "action", args->action);
     if (r == 0)
-        r = append_text(path, "resource", args->resource);
+        r = call_append_text(path, "resource", args->resource);
     if (r == 0)
-        r = append_text(path, "result", args->result);
+        r = call_append_text(path, "result", args->result);
     if (r == 0)
-        r = append_text(path, "request_id", args->request_id);
+        r = call_append_text(path, "request_id", args->request_id);
     if (r == 0)
-        r = append_time(path, "since", args->since);
-    return r != 0 ? r : append_time(path, "until", args->until);
+        r = call_append_time(path, "since", args->since);
+    return r != 0 ? r : call_append_time(path, "until", args->until);
 }
 
 /* Moves a page's entries to all, at most limit of them. */

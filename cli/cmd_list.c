@@ -1,5 +1,6 @@
 /* tailgate list: pages are printed as they come. */
 #include "cli/api.h"
+#include "cli/call.h"
 #include "cli/command.h"
 #include "cli/execution_text.h"
 #include "cli/out.h"
@@ -14,6 +15,11 @@
 static const struct arg_option options[] = {
     {0, ARG_STRING, "status", offsetof(struct cli_args, status), "NAME,…",
      "only these states, such as RUNNING,FAILED"},
+    {0, ARG_STRING, "created-by", offsetof(struct cli_args, created_by), "EMAIL",
+     "only this user's"},
+    {0, ARG_STRING, "since", offsetof(struct cli_args, since), "TIME",
+     "not before 2026-01-02T03:04:05Z, or 24h ago"},
+    {0, ARG_STRING, "until", offsetof(struct cli_args, until), "TIME", "before then"},
     {'n', ARG_NUMBER, "limit", offsetof(struct cli_args, limit), "N",
      "the newest N (20); 0 is all"},
     {'o', ARG_CHOICE, "output", offsetof(struct cli_args, output), "text|json",
@@ -59,15 +65,36 @@ static bool is_status_list(const char *s)
     return s[0] != '\0' && s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ,")] == '\0';
 }
 
+/* "" without filters. */
+static int make_filter(const struct cli_args *args, struct buf *ret)
+{
+    int r = buf_append_str(ret, "");
+    if (r == 0 && args->status != NULL)
+        r = buf_printf(ret, "&status=%s", args->status);
+    if (r == 0)
+        r = call_append_text(ret, "created_by", args->created_by);
+    if (r == 0)
+        r = call_append_time(ret, "since", args->since);
+    return r != 0 ? r : call_append_time(ret, "until", args->until);
+}
+
 static int print_list(const struct cli_args *args, struct rest *rest, struct list *l)
 {
     struct problem p = {0};
+    struct buf filter CLEANUP_BUF = {.max = 1500};
     uint64_t limit = args->limit.given ? (uint64_t)args->limit.value : LIMIT_DEFAULT;
     if (l->format == OUTPUT_TEXT && execution_text_header(&l->text, l->columns) != 0) {
         report("out of memory");
         return EXIT_OTHER;
     }
-    int r = api_list(rest, args->status, limit, add, l, &p);
+    int r = make_filter(args, &filter);
+    if (r != 0) {
+        report(r == ERR_INVALID ? "wrong usage: --since and --until must be times such as "
+                                  "2026-01-02T03:04:05Z, or 24h"
+                                : "wrong usage: the filters are too long");
+        return EXIT_USAGE;
+    }
+    r = api_list(rest, filter.data, limit, add, l, &p);
     if (r != 0 && l->code != EXIT_DONE)
         return l->code;
     if (r != 0)
@@ -96,7 +123,7 @@ static int run(const struct cli_args *args, const struct settings *settings)
 
 const struct command command_list = {
     .name = "list",
-    .usage = "[--status NAME,…] [--limit N] [-o text|json]",
+    .usage = "[--status NAME,…] [--created-by EMAIL] [--since TIME] … [-o text|json]",
     .summary = "List executions, the newest first.",
     .notes = "",
     .table = {options, ARRAY_SIZE(options), false},

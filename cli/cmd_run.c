@@ -20,6 +20,8 @@ static const struct arg_option options[] = {
     {0, ARG_STRING, "git-ref", offsetof(struct cli_args, git_ref), "REF", "branch, tag or commit"},
     {0, ARG_STRING, "git-path", offsetof(struct cli_args, git_path), "PATH",
      "directory in it to run in"},
+    {0, ARG_STRING, "idempotency-key", offsetof(struct cli_args, idempotency_key), "KEY",
+     "the same key again is the same execution (24 hours)"},
     {'d', ARG_FLAG, "detach", offsetof(struct cli_args, detach), NULL,
      "only start: print the execution id on standard output"},
     {0, ARG_FLAG, "kill-on-interrupt", offsetof(struct cli_args, kill_on_interrupt), NULL,
@@ -132,6 +134,7 @@ const struct command command_run = {
     .notes =
         "One word is a line for /bin/sh; several words are quoted, so that the command gets\n"
         "exactly these: tailgate run -- sh -c 'echo \"$HOME\"; exit 7'\n"
+        "Variables RUNVOY_USER_NAME and TAILGATE_USER_NAME here are NAME there; --env beats them.\n"
         "Lines of stdout go to standard output; lines of stderr and of the system, and the\n"
         "execution's id, to standard error.\n"
         "Ctrl-C leaves, the execution goes on, and how to come back is printed (exit code 130).\n"

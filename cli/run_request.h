@@ -9,7 +9,7 @@
 struct run_request { /* strings point into argv, the environment, and the two buffers */
     struct wire_run_request wire;
     struct buf command;
-    char *names; /* one block for the names of --env */
+    char *names; /* one block for the names of variables */
 };
 
 /* ERR_INVALID names the option; ERR_NOMEM, ERR_TOO_LARGE. run_request_done frees in either case. */

@@ -159,7 +159,8 @@ CREATE TABLE public.execution_events (
     to_status text NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     cause text NOT NULL,
-    request_id text DEFAULT ''::text NOT NULL
+    request_id text DEFAULT ''::text NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL
 );
 
 CREATE SEQUENCE public.execution_n
@@ -200,7 +201,11 @@ CREATE TABLE public.gateways (
     gateway_id text NOT NULL,
     host text NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
-    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL
+    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_ms bigint DEFAULT 10000 NOT NULL,
+    up_since timestamp with time zone DEFAULT now() NOT NULL,
+    state_dir text DEFAULT ''::text NOT NULL,
+    engine text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.idempotency_keys (
@@ -398,6 +403,8 @@ CREATE INDEX claims_user ON public.claims USING btree (user_key);
 CREATE INDEX execution_environments_key_id ON public.execution_environments USING btree (key_id);
 
 CREATE INDEX execution_events_request ON public.execution_events USING btree (request_id) WHERE (request_id <> ''::text);
+
+CREATE INDEX execution_events_xid ON public.execution_events USING btree (xid);
 
 CREATE INDEX executions_created_by ON public.executions USING btree (created_by, execution_key DESC);
 

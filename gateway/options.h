@@ -5,13 +5,12 @@
 #include "base/config.h"
 
 struct options {
-    bool dev;
+    /* Together, without holes between them. */
     char *state_dir;
     char *listen; /* HOST:PORT; port 0 picks one */
     char *database_url;
     char *postgres_bin_dir;
     char *secrets_key_file; /* STATE_DIR/secrets.key */
-    bool rotate_secrets_key;
     char *runner;       /* path of tailgate-runner; default: beside tailgated */
     int64_t log_format; /* 0 auto, 1 logfmt, 2 json */
     char *log_level;
@@ -19,11 +18,9 @@ struct options {
     char *trusted_proxies; /* comma-separated addresses or CIDR */
     char *cors_origins;    /* comma-separated, "*" possible */
     char *tls_cert, *tls_key;
-    bool insecure_http;
     int64_t max_connections;
     int64_t max_live;
     int64_t max_running, max_running_per_user; /* on all gateways; 0 = any number */
-    bool queue;
     int64_t queue_max;
     int64_t idempotency_retention_ms;
     char *git_protocols;

@@ -23,7 +23,6 @@ enum row {
     ROW_START_FAILED,
     ROW_LOST,
     ROW_STALE,
-    ROW_DEQUEUED,
     ROW_COUNT,
 };
 
@@ -50,7 +49,6 @@ static const uint8_t table[ROW_COUNT][EXEC_STATUS_COUNT] = {
     [ROW_START_FAILED] =     {FA, FA, NO, SD, NO, NO, NO},
     [ROW_LOST] =             {FA, FA, FA, FA, NO, NO, NO},
     [ROW_STALE] =            {NO, NO, NO, NO, NO, NO, NO},
-    [ROW_DEQUEUED] =         {ST, NO, NO, NO, NO, NO, NO},
 };
 /* clang-format on */
 
@@ -85,8 +83,6 @@ static enum row event_row(const struct run_input *in)
     case RUN_STORE_FAILED:
     case RUN_PLAN_LOST:
         return ROW_LOST;
-    case RUN_DEQUEUED:
-        return ROW_DEQUEUED;
     case RUN_STALE:
         break;
     }

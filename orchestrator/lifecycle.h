@@ -35,7 +35,6 @@ enum run_event {
     RUN_STORE_FAILED,     /* PostgreSQL refuses its lines */
     RUN_PLAN_LOST,        /* what was sealed for it cannot be opened */
     RUN_STALE,            /* another gateway owns it */
-    RUN_DEQUEUED,         /* a queued one's turn has come */
 };
 
 struct run_input {

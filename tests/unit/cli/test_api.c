@@ -132,7 +132,7 @@ static void test_api_list__pages__up_to_the_limit(void **state UNUSED)
         struct problem p = {.err = ERR_INTERNAL};
         given = 0;
         stop_at = rows[i].stop_at;
-        assert_int_equal(api_list(r, "RUNNING", rows[i].limit, count_one, NULL, &p),
+        assert_int_equal(api_list(r, "&status=RUNNING", rows[i].limit, count_one, NULL, &p),
                          rows[i].result);
         assert_int_equal(given, rows[i].given);
         assert_int_equal(fake_curl.calls, rows[i].calls);

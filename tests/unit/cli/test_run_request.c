@@ -63,6 +63,35 @@ static void test_run_request_make__nothing_but_a_word__as_it_is(void **state UNU
     assert_int_equal(r.wire.grace_s, 3);
 }
 
+static void test_run_request_make__prefixed_variables__without_prefix(void **state UNUSED)
+{
+    static const char *own[] = {"D=yes", "D=last"};
+    struct cli_args args = sample();
+    struct run_request r CLEANUP(run_request_done) = {0};
+    struct problem p = {0};
+    args.env = (struct arg_list){own, 2};
+    args.idempotency_key = "k";
+    assert_int_equal(setenv("RUNVOY_USER_A", "1=2", 1), 0);
+    assert_int_equal(setenv("RUNVOY_USER_C", "runvoy", 1), 0);
+    assert_int_equal(setenv("TAILGATE_USER_C", "tailgate", 1), 0);
+    assert_int_equal(setenv("TAILGATE_USER_D", "no", 1), 0);
+    assert_int_equal(setenv("TAILGATE_USER_", "nameless", 1), 0);
+    assert_int_equal(run_request_make(&args, &r, &p), 0);
+    static const char *const pairs[][2] = {{"A", "1=2"}, {"C", "tailgate"}, {"D", "last"}};
+    assert_int_equal(r.wire.env_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        size_t k = 0;
+        while (strcmp(r.wire.env[k].name, pairs[i][0]) != 0)
+            assert_true(++k < 3);
+        assert_string_equal(r.wire.env[k].value, pairs[i][1]);
+    }
+    assert_string_equal(r.wire.idempotency_key, "k");
+    static const char *const names[] = {"RUNVOY_USER_A", "RUNVOY_USER_C", "TAILGATE_USER_C",
+                                        "TAILGATE_USER_D", "TAILGATE_USER_"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        assert_int_equal(unsetenv(names[i]), 0);
+}
+
 static void test_run_request_make__bad__named(void **state UNUSED)
 {
     static char big[(1 << 20) + 2];
@@ -102,6 +131,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run_request_make__everything__fields),
         cmocka_unit_test(test_run_request_make__nothing_but_a_word__as_it_is),
+        cmocka_unit_test(test_run_request_make__prefixed_variables__without_prefix),
         cmocka_unit_test(test_run_request_make__bad__named),
         cmocka_unit_test(test_run_request_make__no_memory__reported),
     };

@@ -36,6 +36,36 @@ static void test_post_executions__201_with_location(void **state)
     answer_done(&a);
 }
 
+static void test_post_run__all_fields__handed_on(void **state)
+{
+    struct answer a;
+    (void)state;
+    rig_request("POST /api/v1/run", "",
+                "{\"command\":\"x\",\"secrets\":[\"db\",\"api\"],\"git_repo\":\"https://h/r\","
+                "\"git_ref\":\"v1\",\"git_path\":\"src\",\"idempotency_key\":\"k1\"}",
+                &a);
+    assert_int_equal(a.status, 202);
+    assert_string_equal(rig.world.secret, "db");
+    assert_string_equal(rig.world.git, "https://h/r v1 src");
+    assert_string_equal(rig.world.key, "k1");
+    assert_null(answer_header(&a, "Idempotent-Replayed"));
+    answer_done(&a);
+}
+
+static void test_post_run__replayed__says_so(void **state)
+{
+    struct answer a;
+    (void)state;
+    rig.world.is_replayed = true;
+    rig_request("POST /api/v1/executions", "Idempotency-Key: k2\r\n",
+                "{\"command\":\"x\",\"idempotency_key\":\"k2\"}", &a);
+    assert_int_equal(a.status, 201);
+    assert_string_equal(rig.world.key, "k2");
+    assert_string_equal(answer_header(&a, "Idempotent-Replayed"), "true");
+    assert_string_equal(answer_header(&a, "Location"), "/api/v1/executions/" RIG_ID);
+    answer_done(&a);
+}
+
 static void test_post_run__refused__table(void **state)
 {
     static const struct {
@@ -45,12 +75,8 @@ static void test_post_run__refused__table(void **state)
         {"", "{", "invalid request body"},
         {"", "{}", "command is required"},
         {"", "{\"command\":7}", "command"},
-        {"", "{\"command\":\"x\",\"secrets\":[\"s\"]}", "secrets is not supported"},
-        {"", "{\"command\":\"x\",\"git_repo\":\"r\"}", "git_repo is not supported"},
-        {"", "{\"command\":\"x\",\"git_ref\":\"r\"}", "git_ref is not supported"},
-        {"", "{\"command\":\"x\",\"git_path\":\"r\"}", "git_path is not supported"},
-        {"", "{\"command\":\"x\",\"idempotency_key\":\"k\"}", "idempotency_key is not supported"},
-        {"Idempotency-Key: k\r\n", "{\"command\":\"x\"}", "Idempotency-Key is not supported"},
+        {"Idempotency-Key: k\r\n", "{\"command\":\"x\",\"idempotency_key\":\"other\"}",
+         "must not differ"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -166,6 +192,8 @@ int main(void)
                                         rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_post_executions__201_with_location, rig_setup,
                                         rig_teardown),
+        cmocka_unit_test_setup_teardown(test_post_run__all_fields__handed_on, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_post_run__replayed__says_so, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_post_run__refused__table, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_handlers__problems__by_their_status, rig_setup,
                                         rig_teardown),

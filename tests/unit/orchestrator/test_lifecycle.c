@@ -60,9 +60,9 @@ static const struct row rows[] = {
     {"host gone", RUN_HOST_LOST, NULL, {FA, FA, FA, FA}, NO_CODE, 0, "host_lost"},
     {"corrupt", RUN_SPOOL_CORRUPT, NULL, {FA, FA, FA, FA}, NO_CODE, 0, "spool_corrupt"},
     {"unreadable", RUN_SPOOL_UNREADABLE, NULL, {FA, FA, FA, FA}, NO_CODE, 0, "spool_unreadable"},
+    {"plan", RUN_PLAN_LOST, NULL, {FA, FA, FA, FA}, NO_CODE, 0, "environment_lost"},
     {"store", RUN_STORE_FAILED, NULL, {FA, FA, FA, FA}, NO_CODE, 0, "log_store_failed"},
     {"stale", RUN_STALE, NULL, {NONE, NONE, NONE, NONE}, 0, 0, ""},
-    {"dequeued", RUN_DEQUEUED, NULL, {ST, NONE, NONE, NONE}, 0, 0, ""},
 };
 
 static struct exec_state state_in(enum exec_status status)

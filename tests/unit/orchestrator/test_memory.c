@@ -3,6 +3,7 @@
 #include "../base/fail_alloc.h"
 
 #include "orchestrator/keys.h"
+#include "orchestrator/queue.h"
 #include "orchestrator/workspace.h"
 
 #include "fake.h"
@@ -239,7 +240,8 @@ static int bootstrap(struct world *w, struct answer *a, struct problem *p UNUSED
 static void test_memory__questions__no_memory_or_an_answer(void **state)
 {
     struct world *w = *state;
-    sweeper_free(TAKE_PTR(w->o->sweeper)); /* allocates beside us */
+    sweeper_free(TAKE_PTR(w->o->sweeper)); /* allocate beside us */
+    queue_free(TAKE_PTR(w->o->queue));
     int (*const questions[])(struct world *, struct answer *,
                              struct problem *) = {get, list, authenticate, bootstrap};
     for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
@@ -259,7 +261,8 @@ static void test_memory__questions__no_memory_or_an_answer(void **state)
 static void test_memory__heartbeat__the_next_one_goes(void **state)
 {
     struct world *w = *state;
-    sweeper_free(TAKE_PTR(w->o->sweeper)); /* allocates beside us */
+    sweeper_free(TAKE_PTR(w->o->sweeper)); /* allocate beside us */
+    queue_free(TAKE_PTR(w->o->queue));
     assert_true(fail_alloc_at(1));
     fake_pass(5000);
     assert_true(fail_alloc_off());

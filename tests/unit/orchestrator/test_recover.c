@@ -52,7 +52,6 @@ struct row {
 #define NOT RUNDIR_NOT_STARTED
 #define ALIVE RUNDIR_ALIVE
 #define DEAD RUNDIR_DEAD
-#define PE EXEC_PENDING
 #define ST EXEC_STARTING
 #define RU EXEC_RUNNING
 #define TE EXEC_TERMINATING
@@ -62,7 +61,8 @@ struct row {
 /* clang-format off */
 static const struct row rows[] = {
     {"never started", ST, DIR_THERE, 0, NOT, false, STARTS, STAYS, ""},
-    {"queued", PE, DIR_THERE, 0, NOT, false, STARTS, ST, ""},
+    {"never began", ST, DIR_MISSING, 0, NOT, false, STARTS, STAYS, ""},
+    {"never began, host booted", ST, DIR_MISSING, 0, DEAD, true, GONE, FA, "host_lost"},
     {"just started", ST, DIR_THERE, 0, ALIVE, false, 0, STAYS, ""},
     {"started, then died", ST, DIR_THERE, 0, DEAD, false, GONE, FA, "runner_lost"},
     {"runs on", RU, DIR_THERE, 0, ALIVE, false, 0, STAYS, ""},

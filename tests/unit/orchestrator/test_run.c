@@ -118,9 +118,10 @@ static void test_run__nothing_but_a_command__nothing_sealed(void **state)
     struct answer a = {0};
     struct problem p;
     assert_int_equal(run(w, ROLE_DEVELOPER, &a, &p), 0);
-    assert_false(fake_take(CALL_CREATE).is_sealed);
-    w->o->creating = 0;
-    orchestrator_free(TAKE_PTR(w->o));
+    struct fake_call c = fake_take(CALL_CREATE);
+    assert_false(c.is_sealed);
+    c.fn.created(c.user, ERR_DB, NULL, STORE_REFUSED_NOT);
+    assert_int_equal(a.err, ERR_DB);
 }
 
 static void test_run__secrets__sealed_under_the_requests_own(void **state)
@@ -199,6 +200,34 @@ static void test_run__cannot_seal__refused(void **state)
     assert_int_equal(fake_waiting(CALL_CREATE), 0);
 }
 
+/* The key was replaced between sealing and storing: sealed again, with the new one. */
+static void test_run__sealing_key_replaced__sealed_again(void **state)
+{
+    struct world *w = *state;
+    const struct env_var env[] = {{"A", "1"}};
+    struct run_request r = request();
+    struct execution row = fake_row(1, EXEC_STARTING);
+    struct answer a = {0};
+    struct problem p;
+    r.env = env;
+    r.env_count = 1;
+    assert_int_equal(ask(w, ROLE_DEVELOPER, &r, &a, &p), 0);
+    fake_pass(0);
+    fake_answer_execution(CALL_CREATE, ERR_STALE, NULL);
+    assert_int_equal(fake_waiting(CALL_CREATE), 1);
+    assert_int_equal(w->o->creating, 1);
+    give_row(&row);
+    assert_int_equal(a.err, 0);
+    assert_string_equal(plan_get(&live_find(w->o, row.key)->plan, "A"), "1");
+    struct answer b = {0};
+    assert_int_equal(ask(w, ROLE_DEVELOPER, &r, &b, &p), 0);
+    fake_pass(0);
+    for (int i = 0; i < 3; i++)
+        fake_answer_execution(CALL_CREATE, ERR_STALE, NULL);
+    assert_int_equal(b.calls, 1);
+    assert_true(list_is_empty(&w->o->doubts));
+}
+
 static void test_run__viewer__forbidden(void **state)
 {
     struct answer a = {0};
@@ -218,20 +247,16 @@ static void test_run__bad_request__nothing_created(void **state)
     assert_int_equal(fake_waiting(CALL_CREATE), 0);
 }
 
-static void test_run__unknown_image__nothing_created(void **state)
+static void test_run__freed_while_the_image_is_looked_up__closed(void **state)
 {
     struct world *w = *state;
-    struct run_request r = request();
+    const struct run_request r = request();
     struct answer a = {0};
-    struct problem p = {0};
-    r.image = "ubuntu:22.04";
-    int err = ask(w, ROLE_ADMIN, &r, &a, &p);
-    if (err == 0) {
-        fake_pass(0);
-        err = a.err;
-    }
-    assert_true(err == ERR_NOT_FOUND || err == ERR_INVALID || err == ERR_DB_AWAY);
-    assert_int_equal(fake_waiting(CALL_CREATE), 0);
+    struct problem p;
+    assert_int_equal(ask(w, ROLE_ADMIN, &r, &a, &p), 0);
+    orchestrator_free(TAKE_PTR(w->o));
+    assert_int_equal(a.calls, 1);
+    assert_int_equal(a.err, ERR_CLOSED);
 }
 
 static void test_run__at_the_limit__limit(void **state)
@@ -488,9 +513,10 @@ int main(void)
         TEST(test_run__secrets__sealed_under_the_requests_own),
         TEST(test_run__secrets_refused__nothing_created),
         TEST(test_run__cannot_seal__refused),
+        TEST(test_run__sealing_key_replaced__sealed_again),
         TEST(test_run__viewer__forbidden),
         TEST(test_run__bad_request__nothing_created),
-        TEST(test_run__unknown_image__nothing_created),
+        TEST(test_run__freed_while_the_image_is_looked_up__closed),
         TEST(test_run__at_the_limit__limit),
         TEST(test_run__place_taken_meanwhile__limit),
         TEST(test_run__refused_by_the_limits__says_which),
