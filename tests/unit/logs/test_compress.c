@@ -214,7 +214,10 @@ static void test_compress__pool_is_busy__bounded_jobs_bounded_memory(void **stat
     struct fed f;
     begin(&f, r, 1);
     seam.hold = true;
-    give(&f, 200, 10000); /* 2 MB */
+    run_dir_lines(&f.dir, 200, 10000); /* 2 MB */
+    feed_wake(f.owner.feed);
+    await_flag(r->loop, &f.owner.feed->stalled);
+    spin(r->loop, 5);
     struct writer_stats s;
     writer_stats(r->writer, &s);
     assert_true(s.waiting_bytes >= wo.feed_bytes_max);
