@@ -74,6 +74,7 @@ static void on_trace(void *user, int err, const struct db_result *r)
         .executions = text_or_null(r, 1),
         .users = text_or_null(r, 2),
         .images = text_or_null(r, 3),
+        .secrets = text_or_null(r, 4),
     };
     c.fn.trace(c.user, 0, &t);
 }
@@ -106,6 +107,14 @@ static const struct db_stmt trace_stmts[] = {
                 "'owned_by', json_build_array(created_by), "
                 "'created_at', " TIME_OF("created_at") ", " REQUEST_IDS ") ORDER BY image_id) "
                                                        "FROM images WHERE " TOUCHED},
+    {.name = "trace_secrets",
+     .sql = IDS "SELECT json_agg(json_build_object('name', name, 'key_name', key_name, "
+                "'description', description, 'created_by', created_by, "
+                "'owned_by', json_build_array(created_by), "
+                "'created_at', " TIME_OF("created_at") ", 'updated_at', " TIME_OF(
+                    "updated_at") ", "
+                                  "'updated_by', updated_by, " REQUEST_IDS ") ORDER BY name) "
+                                  "FROM secrets WHERE " TOUCHED},
 };
 
 int store_trace_get(struct db_pool *p, const char *request_id, store_trace_fn fn, void *user)
