@@ -80,7 +80,7 @@ static void test_session__conversation__each_answer(void **state)
          SUBSCRIBED(A, "RUNNING", 3) LOGS(A, 3, "[1700000000003,\"o\",\"line 3\"]") LIVE(A, 3)},
         {UNSUB(A), ERROR_OF(A, "NOT_FOUND", "there is no subscription to this execution")},
         {"{\"type\":\"subscribe\",\"executions\":true}",
-         ERROR("INVALID_REQUEST", "executions: the live list is not available yet") "}\n"},
+         ERROR("SERVICE_UNAVAILABLE", "the live list is not available") "}\n"},
         {"{\"type\":\"auth\",\"key\":\"tg_good\"}",
          ERROR("INVALID_REQUEST", "auth: this socket is already authenticated") "}\n"},
     };
