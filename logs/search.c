@@ -172,6 +172,12 @@ static void answer_problem(struct search *g, int err)
     search_free(g);
 }
 
+/* A database that does not answer is told as one, and never as an expensive expression. */
+static int database_error(int err)
+{
+    return err == ERR_TIMEOUT || err == ERR_LIMIT || err == ERR_CORRUPT ? ERR_DB_AWAY : err;
+}
+
 static void answer_page(struct search *g)
 {
     struct search_page page;
@@ -201,7 +207,7 @@ static void fetch(struct search *g)
                   ? store_chunks_fetch_before(pool, r->execution_key, g->edge, ROWS_MAX, on_rows, g)
                   : store_chunks_fetch(pool, r->execution_key, g->edge, ROWS_MAX, on_rows, g);
     if (err < 0)
-        answer_problem(g, err);
+        answer_problem(g, database_error(err));
 }
 
 static void on_worked(void *user, int err)
@@ -253,6 +259,7 @@ static void on_rows(void *user, int err, const struct store_chunk *chunks, size_
         search_free(g);
         return;
     }
+    err = err < 0 ? database_error(err) : 0;
     for (size_t i = 0; i < n && i < ROWS_MAX && err == 0; i++)
         err = keep_row(g, &chunks[i]);
     if (err < 0)
