@@ -23,13 +23,10 @@ static void on_rows(void *user, int err, const struct db_result *r)
         err = ERR_NOMEM;
     if (err == 0 && n == 0)
         err = ERR_CORRUPT;
-    if (err < 0) {
-        c.fn.revocations(c.user, err, NULL, 0, 0);
-        return;
-    }
-    for (size_t i = 1; i < n; i++)
+    for (size_t i = 1; err == 0 && i < n; i++)
         rows[i - 1] = (struct store_revocation){db_get_i64(r, 0, i, 0), db_get_i64(r, 0, i, 1)};
-    c.fn.revocations(c.user, 0, rows, n - 1, db_get_i64(r, 0, 0, 2));
+    c.fn.revocations(c.user, err, rows, err == 0 ? n - 1 : 0,
+                     err == 0 ? db_get_i64(r, 0, 0, 2) : 0);
 }
 
 int store_revocations(struct db_pool *p, int64_t since_us, store_revocations_fn fn, void *user)

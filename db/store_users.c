@@ -34,7 +34,7 @@ static void answer(struct store_call c, const struct db_result *r, size_t stmt)
     int err = rows ? 0 : ERR_NOMEM;
     for (size_t i = 0; err == 0 && i < n; i++)
         err = read_row(r, stmt, i, &rows[i]);
-    c.fn.users(c.user, err, err == 0 ? rows : NULL, err == 0 ? n : 0);
+    c.fn.users(c.user, err, rows, err == 0 ? n : 0);
 }
 
 static void on_rows(void *user, int err, const struct db_result *r)

@@ -6,13 +6,14 @@
 
 struct options {
     /* Together, without holes between them. */
+    bool dev, rotate_secrets_key, insecure_http, queue, stream_deflate;
     char *state_dir;
     char *listen; /* HOST:PORT; port 0 picks one */
     char *database_url;
     char *postgres_bin_dir;
     char *secrets_key_file; /* STATE_DIR/secrets.key */
-    char *runner;       /* path of tailgate-runner; default: beside tailgated */
-    int64_t log_format; /* 0 auto, 1 logfmt, 2 json */
+    char *runner;           /* path of tailgate-runner; default: beside tailgated */
+    int64_t log_format;     /* 0 auto, 1 logfmt, 2 json */
     char *log_level;
     char *public_url;
     char *trusted_proxies; /* comma-separated addresses or CIDR */
@@ -29,7 +30,6 @@ struct options {
     int64_t request_timeout_ms;
     uint64_t socket_send_bytes; /* SO_SNDBUF of accepted sockets */
     int64_t reader_idle_timeout_ms;
-    bool stream_deflate;
     int64_t ping_interval_ms, pong_timeout_ms, auth_timeout_ms;
     int64_t leave_timeout_ms;  /* at SIGTERM: how long requests may finish */
     int64_t max_subscriptions; /* of one socket */

@@ -84,7 +84,8 @@ static void on_created(void *user, int err, const struct user *rows, size_t n)
             (void)problem_set(&p, err, CREATE_FAILED, "user with this email already exists");
         else if (err < 0)
             (void)problem_store(&p, err, CREATE_FAILED);
-        a->fn.one(a->user, err < 0 ? &p : NULL, err < 0 || n == 0 ? NULL : rows, a->secret);
+        a->fn.one(a->user, err < 0 ? &p : NULL, err < 0 || n == 0 ? NULL : rows,
+                  err < 0 ? NULL : a->secret);
     }
     asking_free(a);
 }

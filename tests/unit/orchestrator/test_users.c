@@ -28,6 +28,7 @@ static void on_user(void *user, const struct problem *p, const struct user *u, c
     struct answer *a = user;
     note(a, p);
     assert_true(!p == !!u);
+    assert_true(!p || !token);
     if (u)
         (void)snprintf(a->email, sizeof a->email, "%s", u->email);
     if (token)
