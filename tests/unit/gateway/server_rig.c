@@ -161,9 +161,9 @@ void rig_send(int fd, const char *bytes, size_t len)
 /* One byte; -1 at the end of the stream. */
 static int next_byte(int fd)
 {
-    int64_t end_ms = clock_mono_ms() + DEADLINE_MS;
     if (in.fd == fd && in.at < in.len)
         return in.bytes[in.at++];
+    int64_t end_ms = clock_mono_ms() + DEADLINE_MS;
     in.fd = fd;
     for (;;) {
         ssize_t n = recv(fd, in.bytes, sizeof(in.bytes), 0);

@@ -4,11 +4,13 @@
 
 static size_t count_rows(const struct answer *a)
 {
+    static const char name[] = "\"execution_id\"";
     size_t n = 0;
-    const char *at = a->body.data;
+    const char *at = a->body.data, *end = at + a->body.len;
     assert_int_equal(at[0], '[');
-    assert_int_equal(a->body.data[a->body.len - 1], ']');
-    while ((at = strstr(at, "\"execution_id\"")) != NULL) {
+    assert_int_equal(end[-1], ']');
+    /* Not strstr(): asan's measures the whole rest, megabytes, each time. */
+    while ((at = memmem(at, (size_t)(end - at), name, sizeof(name) - 1)) != NULL) {
         n++;
         at++;
     }
