@@ -64,6 +64,49 @@ static void test_respond__401__says_how(void **state)
     answer_done(&a);
 }
 
+static void test_answer__gone_or_not_encoded__drops_its_reference(void **state)
+{
+    (void)state;
+    struct http_request r = {.refs = 2, .out = {.max = 64}};
+    http_answer(&r, NULL, 200, ERR_NOMEM, NULL);
+    assert_int_equal(r.refs, 1);
+}
+
+/* A claim token in a path is as good as a key. */
+static void test_log_access__claim_in_the_path__left_out(void **state)
+{
+    static const struct {
+        const char *path, *shown;
+    } rows[] = {
+        {"/api/v1/claim/TOKEN", "path=/api/v1/claim/***"},
+        {"/api/v1/claim/TOKEN/x", "path=/api/v1/claim/***"},
+        {"//API/V1/Claim/TOKEN", "path=//API/V1/Claim/***"},
+        {"/api/v1/claim//TOKEN", "path=/api/v1/claim/***"},
+        {"/api/v1/claims", "path=/api/v1/claims"},
+    };
+    (void)state;
+    int saved = dup(STDERR_FILENO);
+    FILE *file = tmpfile();
+    char text[8192] = "";
+    assert_non_null(file);
+    assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct http_request r = {.status = 404};
+        r.path = strdup(rows[i].path);
+        http_log_access(&r);
+        free(r.path);
+    }
+    assert_true(dup2(saved, STDERR_FILENO) >= 0);
+    (void)close(saved);
+    rewind(file);
+    size_t n = fread(text, 1, sizeof(text) - 1, file);
+    (void)fclose(file);
+    assert_true(n > 0);
+    assert_null(strstr(text, "TOKEN"));
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_non_null(strstr(text, rows[i].shown));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -75,6 +118,10 @@ int main(void)
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(test_respond__gone__does_nothing, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_respond__401__says_how, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_answer__gone_or_not_encoded__drops_its_reference,
+                                        rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_log_access__claim_in_the_path__left_out, rig_setup,
+                                        rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
