@@ -54,9 +54,9 @@ static void job_empty(struct job *j)
     j->n = 0;
 }
 
+/* Its node stays in whatever list it was in: that is gone, or it is in none. */
 static void job_free(struct job *j)
 {
-    list_remove(&j->node);
     job_empty(j);
     chunk_codec_free(j->codec);
     buf_done(&j->scratch);
@@ -95,8 +95,9 @@ void compressor_free(struct compressor *c)
 {
     if (!c)
         return;
-    while (!list_is_empty(&c->idle))
-        job_free(LIST_ENTRY(c->idle.next, struct job, node));
+    LIST_FOREACH_SAFE (it, &c->idle) {
+        job_free(LIST_ENTRY(it, struct job, node));
+    }
     for (struct list *n = list_pop(&c->busy); n; n = list_pop(&c->busy))
         LIST_ENTRY(n, struct job, node)->of = NULL;
     free(c);

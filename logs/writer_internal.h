@@ -112,6 +112,8 @@ struct feed {
     void *user;
     unsigned busy; /* inside this feed's code: do not free */
     bool freed;
+    bool drained;
+    bool no_punch;
     struct topic *topic;
 
     int spool_fd, ack_fd;
@@ -133,13 +135,11 @@ struct feed {
     size_t waiting_bytes; /* items and builder */
     struct exec_state queued, committed;
     uint64_t committed_offset, punched;
-    bool no_punch;
     struct hole *hole; /* being punched */
 
     enum feed_where where;
     unsigned failures, guard_misses;
     struct row_op *row_op;
-    bool drained;
     size_t tail_bytes; /* small chunks that wait to be merged */
 };
 
