@@ -83,6 +83,27 @@ static void on_executions(void *user, int err, const struct execution *rows, siz
     assert_int_equal(n, 0);
 }
 
+static void on_created(void *user, int err, const struct execution *e, enum store_refusal refusal)
+{
+    assert_int_equal(refusal, STORE_REFUSED_NOT);
+    on_execution(user, err, e);
+}
+
+static void on_earlier(void *user, int err, const struct execution *e, bool is_same)
+{
+    assert_false(is_same);
+    on_execution(user, err, e);
+}
+
+static void on_launches(void *user, int err, const struct store_launch *rows, size_t n)
+{
+    (void)user;
+    (void)rows;
+    calls++;
+    last_err = err;
+    assert_int_equal(n, 0);
+}
+
 static void on_chunks(void *user, int err, const struct store_chunk *rows, size_t n)
 {
     (void)user;
@@ -112,8 +133,46 @@ static void on_batch(void *user, int err, const struct db_result *r)
 
 static int op_create(void)
 {
-    const struct store_new_execution n = {.status = EXEC_STARTING, .command = "c", .owner = "o"};
-    return store_execution_create(NULL, &n, on_execution, NULL);
+    const struct principal who = {.email = "a@b"};
+    const struct store_new_execution n = {.by = {.who = &who}, .command = "c", .owner = "o"};
+    return store_execution_create(NULL, &n, on_created, NULL);
+}
+
+static int op_create_limited(void)
+{
+    const struct principal who = {.email = "a@b"};
+    const struct store_new_execution n = {.by = {.who = &who},
+                                          .command = "c",
+                                          .owner = "o",
+                                          .idempotency.key = "k",
+                                          .limits.running = 1};
+    return store_execution_create(NULL, &n, on_created, NULL);
+}
+
+static int op_earlier(void)
+{
+    const struct store_idempotency i = {.key = "k"};
+    return store_execution_earlier(NULL, 1, &i, on_earlier, NULL);
+}
+
+static int op_dequeue(void)
+{
+    const struct store_run_limits limits = {1, 1};
+    return store_execution_dequeue(NULL, "o", &limits, on_launches, NULL);
+}
+
+static int op_dequeued(void)
+{
+    return store_execution_dequeued(NULL, "o", on_launches, NULL);
+}
+
+static int op_cancel(void)
+{
+    const struct principal who = {.email = "a@b"};
+    const struct caller by = {.who = &who};
+    const struct execution e = {.key = 1};
+    const struct exec_state to = {.status = EXEC_STOPPED};
+    return store_execution_cancel(NULL, &by, &e, &to, "killed", on_batch, NULL);
 }
 
 static int op_get(void)
@@ -131,7 +190,7 @@ static int op_list(void)
 
 static int op_adopt(void)
 {
-    return store_execution_adopt(NULL, "o", on_executions, NULL);
+    return store_execution_adopt(NULL, "o", on_launches, NULL);
 }
 
 static int op_fetch(void)
@@ -168,8 +227,10 @@ static int op_bootstrap(void)
     return store_bootstrap_admin(NULL, "a@b", hash, "tg_", on_batch, NULL);
 }
 
-static int (*const operations[])(void) = {op_create, op_get,   op_list, op_adopt, op_fetch,
-                                          op_tail,   op_merge, op_key,  op_user,  op_bootstrap};
+static int (*const operations[])(void) = {
+    op_create,  op_get,      op_list,   op_adopt,     op_fetch,          op_tail,
+    op_merge,   op_key,      op_user,   op_bootstrap, op_create_limited, op_earlier,
+    op_dequeue, op_dequeued, op_cancel};
 
 static void answer(int err)
 {
@@ -207,8 +268,9 @@ static void test_stores__batch_fails__its_error_is_passed_on(void **state)
 static void test_stores__no_rows__what_each_makes_of_it(void **state)
 {
     (void)state;
-    static const int expected[] = {ERR_NOT_FOUND, ERR_NOT_FOUND, 0, 0, 0, 0, ERR_STALE,
-                                   ERR_BAD_KEY,   ERR_NOT_FOUND, 0};
+    static const int expected[] = {
+        ERR_CORRUPT, ERR_NOT_FOUND, 0, 0, 0,         0, ERR_STALE, ERR_BAD_KEY, ERR_NOT_FOUND, 0,
+        ERR_CORRUPT, ERR_NOT_FOUND, 0, 0, ERR_STALE};
     for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
         assert_int_equal(operations[i](), 0);
         answer(0);

@@ -1,7 +1,7 @@
-/* Executions in a real database: creation, guards of a transition, lists, adoption. */
+/* Executions in a real database: creation, guards of a transition, lists. */
 #include "base/err.h"
 #include "base/str.h"
-#include "db/store_executions.h"
+#include "db/store_runs.h"
 #include "tests/unit/db/fixture.h"
 
 #include <setjmp.h>
@@ -54,24 +54,31 @@ static void got_done(struct got *g)
 }
 #define CLEANUP_GOT CLEANUP(got_done)
 
+static const struct principal ada = {.user_key = 1, .key_id = 2, .email = "ada@example.org"},
+                              bob = {.user_key = 2, .key_id = 3, .email = "bob@example.org"};
+
 static struct store_new_execution new_execution(const char *owner)
 {
-    return (struct store_new_execution){.status = EXEC_STARTING,
+    return (struct store_new_execution){.by = {&ada, "192.0.2.1", "req-1"},
                                         .command = "echo 'hi' && true",
                                         .image_id = "host",
-                                        .created_by = "ada@example.org",
                                         .owner = owner,
-                                        .request_id = "req-1",
                                         .random = 0x0123456789abcdef,
                                         .timeout_s = 60,
                                         .grace_s = 5,
                                         .tty = true};
 }
 
+static void on_created(void *user, int err, const struct execution *e, enum store_refusal refusal)
+{
+    assert_int_equal(refusal, STORE_REFUSED_NOT);
+    on_one(user, err, e);
+}
+
 static void create(struct fixture *f, const struct store_new_execution *n, struct got *g)
 {
     g->calls = 0;
-    assert_int_equal(store_execution_create(f->pool, n, on_one, g), 0);
+    assert_int_equal(store_execution_create(f->pool, n, on_created, g), 0);
     await_count(f->loop, &g->calls, 1);
     assert_int_equal(g->err, 0);
 }
@@ -220,7 +227,7 @@ static void test_store_transition_add__end__stores_all_of_the_state(void **state
     struct fixture *f = *state;
     CLEANUP_GOT struct got g = {0};
     struct store_new_execution n = new_execution("gw-end");
-    n.request_id = NULL;
+    n.by.request_id = "";
     create(f, &n, &g);
     struct exec_state from = g.rows[0].state, to = from;
     to.status = EXEC_FAILED;
@@ -277,7 +284,7 @@ static void test_store_execution_list__filters__newest_first(void **state)
     sql_exec(f, "DELETE FROM executions");
     for (size_t i = 0; i < 4; i++) {
         struct store_new_execution n = new_execution("gw-list");
-        n.created_by = i % 2 ? "bob@example.org" : "ada@example.org";
+        n.by.who = i % 2 ? &bob : &ada;
         create(f, &n, &g);
         assert_int_equal(execution_copy(&made.rows[i], &g.rows[0]), 0);
     }
@@ -314,27 +321,6 @@ static void test_store_execution_list__filters__newest_first(void **state)
     }
 }
 
-static void test_store_execution_adopt__live_ones_of_owner__next_fence(void **state)
-{
-    struct fixture *f = *state;
-    CLEANUP_GOT struct got g = {0};
-    for (size_t i = 0; i < 3; i++) {
-        struct store_new_execution n = new_execution(i < 2 ? "gw-adopt" : "gw-neighbour");
-        create(f, &n, &g);
-    }
-    sql_exec(f, "UPDATE executions SET status = 'STOPPED' WHERE execution_key = (SELECT "
-                "min(execution_key) FROM executions WHERE owner = 'gw-adopt')");
-    for (int64_t fence = 2; fence <= 3; fence++) {
-        g.calls = 0;
-        assert_int_equal(store_execution_adopt(f->pool, "gw-adopt", on_many, &g), 0);
-        await_count(f->loop, &g.calls, 1);
-        assert_int_equal(g.err, 0);
-        assert_int_equal(g.n, 1);
-        assert_int_equal(g.rows[0].fence, fence);
-    }
-    assert_int_equal(sql_number(f, "SELECT fence FROM executions WHERE owner = 'gw-neighbour'"), 1);
-}
-
 static void test_store_gateway_heartbeat__twice__one_row_with_a_later_beat(void **state)
 {
     struct fixture *f = *state;
@@ -360,7 +346,6 @@ int main(void)
         ROW(test_store_transition_add__end__stores_all_of_the_state),
         ROW(test_store_transition_add__version_skipped__invalid),
         ROW(test_store_execution_list__filters__newest_first),
-        ROW(test_store_execution_adopt__live_ones_of_owner__next_fence),
         ROW(test_store_gateway_heartbeat__twice__one_row_with_a_later_beat),
     };
     return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "db/store_executions.h"
 #include "db/store_logs.h"
+#include "db/store_runs.h"
 #include "tests/unit/db/fixture.h"
 
 #include <setjmp.h>
@@ -22,8 +23,9 @@ struct created {
     int64_t key;
 };
 
-static void on_created(void *user, int err, const struct execution *e)
+static void on_created(void *user, int err, const struct execution *e, enum store_refusal refusal)
 {
+    assert_int_equal(refusal, STORE_REFUSED_NOT);
     struct created *c = user;
     assert_int_equal(err, 0);
     c->calls++;
@@ -32,11 +34,9 @@ static void on_created(void *user, int err, const struct execution *e)
 
 static int64_t new_execution(struct fixture *f)
 {
-    const struct store_new_execution n = {.status = EXEC_RUNNING,
-                                          .command = "true",
-                                          .image_id = "host",
-                                          .created_by = "ada@example.org",
-                                          .owner = OWNER};
+    const struct principal who = {.email = "ada@example.org"};
+    const struct store_new_execution n = {
+        .by = {.who = &who}, .command = "true", .image_id = "host", .owner = OWNER};
     struct created c = {0};
     assert_int_equal(store_execution_create(f->pool, &n, on_created, &c), 0);
     await_count(f->loop, &c.calls, 1);
