@@ -179,7 +179,7 @@ struct orchestrator_stats {
     size_t live[EXEC_STATUS_COUNT]; /* by the latest committed state */
     struct orchestrator_database_stats api, writer;
     struct writer_stats log;
-    uint64_t spool_bytes; /* not yet committed */
+    uint64_t spool_bytes;                  /* not yet committed */
     uint64_t audit_dropped, trace_dropped; /* entries and records that found no room */
 };
 void orchestrator_stats(const struct orchestrator *o, struct orchestrator_stats *ret);
