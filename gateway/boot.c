@@ -9,6 +9,7 @@
 #include "db/cluster.h"
 #include "db/migrate.h"
 #include "db/pool.h"
+#include "gateway/boot_engine.h"
 #include "gateway/revoke.h"
 #include "gateway/server.h"
 #include "gateway/stream_list.h"
@@ -16,13 +17,12 @@
 #include "logs/keeper.h"
 #include "logs/search.h"
 #include "logs/writer.h"
-#include "orchestrator/engines/process.h"
 #include "orchestrator/hints.h"
 #include "orchestrator/orchestrator.h"
-#include "orchestrator/watch.h"
-#include "orchestrator/trace.h"
 #include "orchestrator/revocations.h"
+#include "orchestrator/trace.h"
 #include "orchestrator/users.h"
+#include "orchestrator/watch.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -252,6 +252,7 @@ static int make_search(struct boot *b)
 static int make_orchestrator(struct boot *b)
 {
     const struct options *o = b->o;
+    char *container_user CLEANUP_FREE = boot_container_user(o);
     const struct orchestrator_opts opts = {
         .state_dir = o->state_dir,
         .sealer = b->sealer,
@@ -278,11 +279,12 @@ static int make_orchestrator(struct boot *b)
         .trace_queue_bytes = o->trace_queue_bytes,
         .sandbox_read_paths = o->sandbox_read_paths,
         .sandbox_write_paths = o->sandbox_write_paths,
+        .container_user = str_is_empty(container_user) ? NULL : container_user,
         .token_ttl_s = o->token_ttl_ms / 1000,
         .claim_ttl_ms = o->claim_ttl_ms,
         .max_keys_per_user = o->max_keys_per_user,
     };
-    int err = engine_process_new(b->loop, o->runner, &b->engine);
+    int err = container_user ? boot_engine_new(b->loop, o, b->gateway_id, &b->engine) : ERR_NOMEM;
     if (!err)
         err = orchestrator_new(b->loop, b->pool, b->hub, b->writer, b->engine, &opts, &b->orch);
     if (!err) {

@@ -5,6 +5,7 @@
 #include "base/fields.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "gateway/boot_engine.h"
 #include "gateway/client_address.h"
 #include "gateway/cors.h"
 #include "gateway/listen.h"
@@ -178,6 +179,34 @@ static const struct config_option rows[] = {
     DURATION("db-deadline", db_deadline_ms, "10s", 100, DAY_MS, "for one PostgreSQL transaction"),
     STRING("run-user", run_user, "USER", NULL,
            "as root: the user that commands run as (nobody with --dev)"),
+    {.name = "engine",
+     .type = CONFIG_CHOICE,
+     .offset = AT(engine),
+     .arg = "process|docker",
+     .def = "process",
+     .help = "what runs commands: processes of this host, or containers of registered images"},
+    STRING("docker-host", docker_host, "URL", NULL,
+           "unix:///PATH of Docker's or Podman's socket (DOCKER_HOST, else /var/run/docker.sock)"),
+    STRING("docker-host-state-dir", docker_host_state_dir, "DIR", NULL,
+           "the state directory as the Docker host sees it, for a tailgated in a container; "
+           "--runner must be in it then"),
+    {.name = "pull",
+     .type = CONFIG_CHOICE,
+     .offset = AT(pull),
+     .arg = "missing|always|never",
+     .def = "missing",
+     .help = "when an image is pulled before a run"},
+    DURATION("pull-timeout", pull_timeout_ms, "60s", 1000, DAY_MS,
+             "how long a pull may stand still"),
+    STRING("docker-network", docker_network, "MODE", "bridge",
+           "network of containers: none, bridge, or a network's name"),
+    STRING("docker-user", docker_user, "USER", NULL,
+           "whom commands run as in containers, as UID[:GID] or a name of the image (the image's own "
+           "user as root, else who runs tailgated)"),
+    NUMBER("docker-pids", docker_pids, "N", "1024", 2, 4194304, "processes of one container"),
+    BYTES("docker-memory", docker_memory, "0", 0, 1LL << 50,
+          "memory of a container whose image names none; 0 = no limit"),
+    FLAG("docker-read-only", docker_read_only, "containers may write to /workspace and /tmp alone"),
     STRING("sandbox-read-paths", sandbox_read_paths, "PATHS", NULL,
            "colon-separated; more that commands may read where Landlock confines them"),
     STRING("sandbox-write-paths", sandbox_write_paths, "PATHS", NULL,
@@ -298,6 +327,8 @@ int options_check(const struct options *o, struct buf *error)
         err = check_email(o->bootstrap_admin, "--bootstrap-admin", error);
     if (!err)
         err = check_run_user(o, error);
+    if (!err)
+        err = boot_engine_check(o, error);
     if (!err)
         err = check_tls(o, error);
     if (!err)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define IMAGES_OWN 5u
 /* Quoting makes four bytes of one at most. */
 #define FILE_BYTES_MAX (4u * PLAN_BYTES_MAX)
 
@@ -31,12 +32,12 @@ int environment_make(const struct orchestrator *o, const struct execution_id *id
     if (!tmp)
         return ERR_NOMEM;
     const struct env_var standard[] = {
-        {"PATH", ENVIRONMENT_PATH},
-        {"HOME", workspace},
+        {"PATH", ENVIRONMENT_PATH}, /* the first IMAGES_OWN are the image's to say */
         {"USER", o->user_name},
         {"LOGNAME", o->user_name},
         {"SHELL", "/bin/sh"},
         {"LANG", "C.UTF-8"},
+        {"HOME", workspace},
         {"TMPDIR", tmp},
         {"PWD", directory},
         {"TAILGATE_EXECUTION_ID", id->hex},
@@ -47,7 +48,8 @@ int environment_make(const struct orchestrator *o, const struct execution_id *id
         return ERR_NOMEM;
     size_t n = 0;
     bool ok = true;
-    for (size_t i = 0; ok && i < ARRAY_SIZE(standard); i++) {
+    size_t first = o->engine->ops->workspace ? IMAGES_OWN : 0;
+    for (size_t i = first; ok && i < ARRAY_SIZE(standard); i++) {
         if (!plan_get(plan, standard[i].name))
             ok = (list[n++] = variable(standard[i].name, standard[i].value)) != NULL;
     }

@@ -11,7 +11,8 @@
 
 /*
  * The whole environment of a command: what every command gets, overridden by the plan's variables.
- * NAME=VALUE, NULL-ended; strings_free. directory: where it begins. ERR_NOMEM.
+ * NAME=VALUE, NULL-ended; strings_free. directory: where it begins. With an engine that runs images
+ * what speaks of the system (PATH, the user) is left to the image. ERR_NOMEM.
  */
 MUST_CHECK int environment_make(const struct orchestrator *o, const struct execution_id *id,
                                 const char *workspace, const char *directory,

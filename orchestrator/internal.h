@@ -29,6 +29,7 @@ struct orchestrator {
     struct orchestrator_opts opts; /* its strings are those below */
     char *state_dir, *gateway_id, *runs_dir, *workspaces_dir, *run_user, *git_protocols;
     char **read_paths, **write_paths; /* NULL-ended */
+    char *container_user;             /* NULL = the image's */
     char host[256];
     char user_name[64]; /* whom commands run as */
     bool set_ids;
@@ -37,11 +38,11 @@ struct orchestrator {
     int64_t booted_us; /* when the host was booted; 0 = unknown */
     uint8_t token_key[TOKEN_KEY_LEN];
     bool has_token_key, is_started, is_leaving;
-    bool is_beating;    /* a heartbeat is in flight */
+    bool is_beating;                /* a heartbeat is in flight */
     orchestrator_stop_fn tell_stop; /* of another gateway's executions */
     void *tell_stop_user;
     struct orphans *orphans; /* from the start on */
-    size_t creating;    /* rows being created */
+    size_t creating;         /* rows being created */
     struct list lives;  /* struct live, from their row's creation until nothing of it is left */
     struct list ops;    /* struct op */
     struct list doubts; /* struct doubt */

@@ -34,20 +34,45 @@ static void parts_done(struct parts *m)
     free(m->begins_at);
 }
 
+/* The workspace as the command sees it. */
+static const char *workspace_inside(const struct live *l)
+{
+    const char *inside = l->o->engine->ops->workspace;
+    return inside ? inside : l->workspace;
+}
+
 static int parts_make(const struct live *l, struct parts *m)
 {
     const struct orchestrator *o = l->o;
+    const char *workspace = workspace_inside(l);
     int err = git_directory(&l->plan, &m->directory);
     if (err == 0)
-        err = git_setup(o, l->workspace, &l->plan, &m->setup, &m->setup_env);
+        err = git_setup(o, workspace, &l->plan, &m->setup, &m->setup_env);
     if (err == 0 && m->directory)
-        m->begins_at = path_join(l->workspace, m->directory);
+        m->begins_at = path_join(workspace, m->directory);
     if (err == 0 && m->directory && !m->begins_at)
         err = ERR_NOMEM;
     if (err < 0)
         return err;
-    return environment_make(o, &l->row.id, l->workspace, m->directory ? m->begins_at : l->workspace,
+    return environment_make(o, &l->row.id, workspace, m->directory ? m->begins_at : workspace,
                             &l->plan, &m->env);
+}
+
+/* Who the command is and what confines it: this host, or the container that it is in. */
+static void set_confinement(const struct live *l, struct run_spec *spec)
+{
+    const struct orchestrator *o = l->o;
+    if (o->engine->ops->workspace) {
+        spec->sandbox = SPEC_SANDBOX_CONTAINER;
+        spec->user = o->container_user;
+        return;
+    }
+    spec->set_ids = o->set_ids;
+    spec->uid = o->uid;
+    spec->gid = o->gid;
+    spec->sandbox = o->set_ids ? SPEC_SANDBOX_SCOPE : SPEC_SANDBOX_FILES;
+    spec->read_paths = o->read_paths;
+    spec->write_paths = o->write_paths;
 }
 
 /* -errno. */
@@ -56,24 +81,19 @@ static int write_spec(const struct live *l, const struct parts *m)
     const struct orchestrator *o = l->o;
     struct run_spec spec = {
         .command = l->row.command,
-        .workspace = l->workspace,
+        .workspace = (char *)workspace_inside(l), /* not written to */
         .directory = m->directory,
         .env = m->env,
         .setup = m->setup,
         .setup_env = m->setup_env,
         .tty = l->row.tty,
-        .set_ids = o->set_ids,
-        .uid = o->uid,
-        .gid = o->gid,
         .timeout_ms = l->row.timeout_s * 1000,
         .grace_ms = l->row.grace_s * 1000,
         .drain_ms = o->opts.drain_ms,
         .spool_max = o->opts.spool_max,
         .spool_full = o->opts.spool_full_fails ? SPEC_SPOOL_FULL_FAIL : SPEC_SPOOL_FULL_BLOCK,
-        .sandbox = o->set_ids ? SPEC_SANDBOX_SCOPE : SPEC_SANDBOX_FILES,
-        .read_paths = o->read_paths,
-        .write_paths = o->write_paths,
     };
+    set_confinement(l, &spec);
     (void)snprintf(spec.id, sizeof spec.id, "%s", l->row.id.hex);
     int dirfd = rundir_open(l->run_dir);
     if (dirfd < 0)

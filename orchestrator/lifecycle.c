@@ -165,6 +165,10 @@ static void describe_end(struct run_step *s, const struct run_input *in, enum ro
         set_reason(&s->to, lost_reason(in->event));
         (void)snprintf(s->cause, sizeof s->cause, "%s", s->to.reason);
     }
+    if (s->to.status == EXEC_FAILED && !str_is_empty(in->reason)) {
+        set_reason(&s->to, in->reason);
+        (void)snprintf(s->cause, sizeof s->cause, "%s", in->reason);
+    }
     if (s->to.status == EXEC_STOPPED) {
         s->to.exit_code = EXIT_CODE_STOPPED;
         set_reason(&s->to, "stopped");

@@ -41,6 +41,7 @@ struct run_input {
     enum run_event event;
     const struct spool_exit *exit; /* RUN_EXITED only */
     const char *who;               /* RUN_STOP_ASKED: e-mail */
+    const char *reason;            /* of a failure, where somebody knows better; NULL or "" = no */
     int64_t now_us;
 };
 

@@ -152,9 +152,7 @@ static void on_begin(void *user, uint32_t pid UNUSED, int64_t time_us UNUSED)
 
 static void on_exit_record(void *user, const struct spool_exit *x)
 {
-    struct live *l = user;
-    const struct run_input in = {.event = RUN_EXITED, .exit = x, .now_us = clock_wall_us()};
-    (void)live_event(l, &in, NULL, NULL);
+    live_exited(user, x);
 }
 
 static void on_committed(void *user, const struct exec_state *s)

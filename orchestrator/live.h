@@ -49,7 +49,11 @@ struct live {
     bool is_forgotten;   /* another gateway's now */
     bool is_ending;      /* ending.c has a statement in flight */
     bool is_adopted;
-    enum run_event end_event; /* of ending.c */
+    bool is_asking; /* the engine is asked why it ended */
+    bool has_exit;  /* `exit` waits for the answer */
+    struct spool_exit exit;
+    int64_t stopping_since_ms; /* 0 = it was not told to stop */
+    enum run_event end_event;  /* of ending.c */
     unsigned gone_looks;
     uint64_t seen_seq;  /* last_seq at the latest look */
     int64_t stop_at_ms; /* when the runner is told (again) to stop; 0 = nobody wants it to */
@@ -101,6 +105,13 @@ void live_push_pending(struct live *l);
 /* ---- live_runner.c ---- */
 bool live_runner_lives(const struct live *l);
 void live_tick(void *user);
+
+/* ---- live_verdict.c ---- */
+/* The exit record was read. Who was killed without being stopped may have run out of memory: then
+ * the engine is asked first. */
+void live_exited(struct live *l, const struct spool_exit *x);
+/* Its runner is dead, all it wrote is read and no exit record was there. */
+void live_lost(struct live *l);
 
 /* ---- launch.c ---- */
 /* Makes run directory, feed, workspace and spec, then starts. The plan is taken over. A failure is

@@ -18,6 +18,7 @@
 #define GONE_LOOKS_FAST 40 /* then at LIVE_LOOK_MS: PostgreSQL is away */
 #define CLEAN_UP_LOOK_MS 200
 #define STOP_AGAIN_MS 3000
+#define STOP_PATIENCE_MS 30000 /* beyond what a stop takes */
 
 bool live_runner_lives(const struct live *l)
 {
@@ -67,7 +68,14 @@ void live_start(struct live *l)
 {
     l->is_starting = true;
     const struct engine_run run = {
-        .run_dir = l->run_dir, .workspace = l->workspace, .row = &l->row};
+        .run_dir = l->run_dir,
+        .workspace = l->workspace,
+        .row = &l->row,
+        .image = l->plan.image,
+        .platform = l->plan.platform,
+        .cpu = l->plan.cpu,
+        .memory = l->plan.memory,
+    };
     static const struct engine_start fns = {
         .started = on_started, .on_line = on_line, .on_gone = on_gone};
     int r = l->o->engine->ops->start(l->o->engine, &run, &fns, l);
@@ -78,10 +86,26 @@ void live_start(struct live *l)
     on_started(l, r, &p);
 }
 
+/* After the grace the runner has killed the command and has read what its pipes held. */
+static int64_t stop_patience_ms(const struct live *l)
+{
+    return l->row.grace_s * 1000 + l->o->opts.drain_ms + STOP_PATIENCE_MS;
+}
+
 void live_stop(struct live *l)
 {
-    l->stop_at_ms = clock_mono_ms() + STOP_AGAIN_MS;
-    int r = l->o->engine->ops->stop(l->o->engine, l->run_dir);
+    const struct engine_ops *ops = l->o->engine->ops;
+    int64_t now_ms = clock_mono_ms();
+    if (l->stopping_since_ms == 0)
+        l->stopping_since_ms = now_ms;
+    l->stop_at_ms = now_ms + STOP_AGAIN_MS;
+    if (ops->clean && now_ms - l->stopping_since_ms > stop_patience_ms(l)) {
+        log_error("a run does not end by itself: its container is removed", "execution_id",
+                  l->row.id.hex);
+        (void)ops->clean(l->o->engine, l->run_dir);
+        return;
+    }
+    int r = ops->stop(l->o->engine, l->run_dir);
     if (r < 0 && r != ERR_NOT_FOUND)
         log_warn("cannot stop the runner", "execution_id", l->row.id.hex, "error", err_name(r));
 }
@@ -113,15 +137,10 @@ static void look_gone(struct live *l)
 {
     if (exec_status_is_terminal(live_state(l)->status))
         return;
-    if (l->gone_looks++ > 0 && feed_is_drained(l->feed)) {
-        enum run_event event = live_lost_event(l);
-        (void)live_fail(l, event,
-                        event == RUN_HOST_LOST
-                            ? "tailgate: the host was restarted while this was running"
-                            : "tailgate: the runner died; how the command ended is not known");
-    } else {
+    if (l->gone_looks++ > 0 && feed_is_drained(l->feed))
+        live_lost(l);
+    else
         feed_wake(l->feed);
-    }
 }
 
 static void look_quiet(struct live *l)
@@ -157,6 +176,9 @@ static bool clean_up(struct live *l)
             live_stop(l);
         return false;
     }
+    const struct engine_ops *ops = l->o->engine->ops;
+    if (ops->clean && !ops->clean(l->o->engine, l->run_dir))
+        return false;
     int r = rundir_remove(l->run_dir);
     if (r < 0)
         log_warn("cannot remove the run directory", "path", l->run_dir, "error", strerror(-r));

@@ -38,6 +38,7 @@ struct orchestrator_opts {
     int64_t drain_ms;
     const char *run_user; /* as root: commands run as this user; NULL otherwise */
     const char *sandbox_read_paths, *sandbox_write_paths; /* colon-separated; NULL = none */
+    const char *container_user; /* whom commands run as in containers; NULL = the image's user */
     size_t audit_queue_max;                               /* refusals that wait to be written */
     int64_t trace_retention_ms;                           /* 0 = for ever */
     size_t trace_queue_bytes;                             /* log records that wait to be written */

@@ -28,7 +28,8 @@ struct plan { /* NULL = none */
     struct plan_var *vars;
     size_t var_count;
     char *git_repo, *git_ref, *git_path;
-    char *image; /* reference, for engines that run images */
+    char *image;    /* reference, for engines that run images */
+    char *platform; /* "linux/arm64" */
     int64_t cpu, memory;
 };
 

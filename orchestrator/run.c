@@ -286,8 +286,10 @@ static void on_image(void *user, const struct problem *p, const struct image *im
     run->plan.cpu = image->cpu;
     run->plan.memory = image->memory;
     bool is_engines = str_eq(image->image_id, run->o->engine->ops->image);
+    const char *platform = str_is_empty(image->runtime_platform) ? NULL : image->runtime_platform;
     if (str_set(&run->image_id, image->image_id) < 0 ||
-        (!is_engines && str_set(&run->plan.image, image->image) < 0))
+        (!is_engines && (str_set(&run->plan.image, image->image) < 0 ||
+                         str_set(&run->plan.platform, platform) < 0)))
         fail_store(run, ERR_NOMEM);
     else
         ask_secrets(run);

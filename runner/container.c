@@ -11,6 +11,7 @@
 
 #define PASSWD "/etc/passwd"
 #define GROUP "/etc/group"
+#define IMAGE_USER "TAILGATE_IMAGE_USER" /* the engine's word; not for the command */
 #define LINE_SIZE 4096
 #define FIELDS_MAX 4
 #define ID_MAX 4294967294u /* (uid_t)-1 means "leave as it is" */
@@ -195,12 +196,14 @@ static int fail(struct child_failure *ret, const char *what, int rc)
 
 int container_settle(struct run_spec *spec, struct child_failure *ret_failure)
 {
-    const char *user = spec->user != NULL ? spec->user : "";
+    const char *user = spec->user != NULL ? spec->user : getenv(IMAGE_USER);
 
-    int rc = container_find_user(user, PASSWD, GROUP, &spec->uid, &spec->gid);
+    int rc = container_find_user(user != NULL ? user : "", PASSWD, GROUP, &spec->uid, &spec->gid);
     if (rc < 0)
         return fail(ret_failure, "cannot find the image's user", rc);
     spec->set_ids = true;
+    if (unsetenv(IMAGE_USER) < 0)
+        return fail(ret_failure, "cannot make the environment", -errno);
     rc = replace_env(&spec->env);
     if (rc == 0 && spec->setup != NULL)
         rc = replace_env(&spec->setup_env);

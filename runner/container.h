@@ -16,8 +16,8 @@ int container_find_user(const char *user, const char *passwd_path, const char *g
 /* NAME=VALUE of both, NULL-ended, overrides last and winning; the strings are copies. NULL without
  * memory. */
 char **container_merge_env(char *const *base, char *const *overrides);
-/* Gives the spec its ids and its environment, and the workspace with what is in it to that user. 0,
- * or -1 with *ret_failure. */
+/* Gives the spec its ids (of spec->user, else of TAILGATE_IMAGE_USER) and its environment, and the
+ * workspace with what is in it to that user. 0, or -1 with *ret_failure. */
 int container_settle(struct run_spec *spec, struct child_failure *ret_failure);
 
 #endif

@@ -17,6 +17,8 @@
 /* Where the container finds the runner and the run directory's files. */
 #define DOCKER_DIR "/.tailgate"
 #define DOCKER_WORKSPACE "/workspace"
+/* Tells the runner who the image's user is (runner/container.c). */
+#define DOCKER_USER_VARIABLE "TAILGATE_IMAGE_USER"
 /* Owner of the mounted files: a user that no image has (below Debian's and Alpine's nobody). */
 #define DOCKER_FILES_UID 65519
 #define DOCKER_NAME_SIZE 64

@@ -111,6 +111,8 @@ static void create(struct container *c)
 
 /* ---- the image ---- */
 
+static int inspect_image(struct container *c);
+
 static struct layer *layer_of(struct container *c, const char *id)
 {
     size_t n = 0;
@@ -149,7 +151,9 @@ static void on_pulled(void *user, int err, const struct problem *p, const json_t
     struct container *c = user;
     char what[320];
     if (!err) {
-        create(c);
+        err = inspect_image(c);
+        if (err)
+            fail_now(c, err, "the image could not be looked at");
         return;
     }
     (void)snprintf(what, sizeof(what), "image %.200s could not be pulled", c->image);
@@ -173,15 +177,39 @@ static void pull(struct container *c)
         fail_now(c, err, "the image could not be pulled");
 }
 
-static void on_image(void *user, int err, const struct problem *p, const json_t *json UNUSED)
+/* The container runs as root, whose runner becomes the image's user for the command. */
+static int note_user(struct container *c, const json_t *image)
+{
+    const json_t *config = json_object_get(image, "Config");
+    const char *user = json_string_value(json_object_get(config, "User"));
+    char text[512];
+    if (str_is_empty(user))
+        return 0;
+    if (snprintf(text, sizeof(text), DOCKER_USER_VARIABLE "=%s", user) >= (int)sizeof(text))
+        return ERR_TOO_LARGE;
+    return json_object_set_new(c->config, "Env", json_pack("[s]", text)) ? ERR_NOMEM : 0;
+}
+
+static void on_image(void *user, int err, const struct problem *p, const json_t *json)
 {
     struct container *c = user;
-    if (!err)
-        create(c);
-    else if (err == ERR_NOT_FOUND && c->d->opts.pull != DOCKER_PULL_NEVER)
+    bool may_pull = c->d->opts.pull != DOCKER_PULL_NEVER && c->phase == CONTAINER_LOOKING;
+    if (err == ERR_NOT_FOUND && may_pull) {
         pull(c);
-    else
+    } else if (err) {
         fail(c, err, p, "the image is not to be had");
+    } else {
+        err = note_user(c, json);
+        if (err)
+            fail_now(c, err, "the image's user");
+        else
+            create(c);
+    }
+}
+
+static int inspect_image(struct container *c)
+{
+    return docker_image_inspect(c->d->api, c->image, on_image, c);
 }
 
 static void look_for_image(struct container *c)
@@ -190,7 +218,7 @@ static void look_for_image(struct container *c)
         pull(c);
         return;
     }
-    int err = docker_image_inspect(c->d->api, c->image, on_image, c);
+    int err = inspect_image(c);
     if (err)
         fail_now(c, err, "the image could not be looked for");
 }
