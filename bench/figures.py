@@ -15,7 +15,7 @@ from peers import peers
 
 CHUNKS_BYTES = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname ~ '^log_chunks_[0-9]{8}$'"
 TAIL_BYTES = "SELECT pg_total_relation_size('log_tail')"
-TIDY_BYTES, TIDY_MAX_S = 100_000, 30
+TIDY_BYTES, TIDY_MAX_S = 300_000, 30  # what the keeper leaves alone, and how long it may take
 RAW_BYTES = "SELECT sum(log_bytes) FROM executions"
 
 
