@@ -22,7 +22,9 @@ struct fake {
     int64_t poked;
     unsigned pokes, listeners;
     char channel[32], payload[512];
-    unsigned stops;
+    unsigned stops, changes;
+    hub_publish_fn on_state;
+    void *state_user;
     int64_t stopped;
     char email[300], request_id[80];
 };
@@ -34,6 +36,7 @@ int __wrap_db_listener_new(struct loop *l, const char *conninfo, const char *con
 void __wrap_db_listener_free(struct db_listener *d);
 void __wrap_db_listener_notify(struct db_listener *d, const char *channel, const char *payload);
 void __wrap_hub_on_publish(struct hub *h, hub_publish_fn fn, void *user);
+void __wrap_hub_on_state(struct hub *h, hub_publish_fn fn, void *user);
 void __wrap_hub_poke(struct hub *h, int64_t execution_key);
 
 int __wrap_db_listener_new(struct loop *l UNUSED, const char *conninfo, const char *const *channels,
@@ -43,9 +46,10 @@ int __wrap_db_listener_new(struct loop *l UNUSED, const char *conninfo, const ch
     if (fake.listener_error)
         return fake.listener_error;
     assert_string_equal(conninfo, "host=/run/pg");
-    assert_int_equal(count, 2);
+    assert_int_equal(count, 3);
     assert_string_equal(channels[0], "tailgate_log");
-    assert_string_equal(channels[1], "tailgate_stop");
+    assert_string_equal(channels[1], "tailgate_list");
+    assert_string_equal(channels[2], "tailgate_stop");
     fake.on_notify = on_notify;
     fake.listener_user = user;
     fake.listeners++;
@@ -74,6 +78,13 @@ void __wrap_hub_on_publish(struct hub *h, hub_publish_fn fn, void *user)
     fake.publish_user = user;
 }
 
+void __wrap_hub_on_state(struct hub *h, hub_publish_fn fn, void *user)
+{
+    assert_ptr_equal(h, &fake);
+    fake.on_state = fn;
+    fake.state_user = user;
+}
+
 void __wrap_hub_poke(struct hub *h, int64_t execution_key)
 {
     assert_ptr_equal(h, &fake);
@@ -99,7 +110,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     hints_free(*state);
-    return fake.listeners == 0 && !fake.on_publish ? 0 : -1;
+    return fake.listeners == 0 && !fake.on_publish && !fake.on_state ? 0 : -1;
 }
 
 static void test_hints__published__told_with_the_key(void **state UNUSED)
@@ -113,6 +124,25 @@ static void test_hints__notified__hub_looks(void **state UNUSED)
 {
     fake.on_notify(fake.listener_user, "tailgate_log", "89275829387266");
     assert_int_equal(fake.poked, 89275829387266);
+}
+
+static void on_change(void *user)
+{
+    assert_ptr_equal(user, &fake);
+    fake.changes++;
+}
+
+/* Whoever shows the list is told that it changed, here and elsewhere, and after each reconnect. */
+static void test_hints__states__told_and_heard_without_a_key(void **state)
+{
+    fake.on_state(fake.state_user, 17);
+    assert_string_equal(fake.channel, "tailgate_list");
+    assert_string_equal(fake.payload, "");
+    fake.on_notify(fake.listener_user, "tailgate_list", ""); /* nobody listens yet */
+    hints_on_change(*state, on_change, &fake);
+    fake.on_notify(fake.listener_user, "tailgate_list", "");
+    assert_int_equal(fake.changes, 1);
+    assert_int_equal(fake.pokes, 0);
 }
 
 static void test_hints__foreign_payload__ignored(void **state UNUSED)
@@ -185,6 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_hints__published__told_with_the_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hints__notified__hub_looks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hints__states__told_and_heard_without_a_key, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_hints__foreign_payload__ignored, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hints_stop__told__heard_with_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hints_stop__foreign_payload__ignored, setup, teardown),

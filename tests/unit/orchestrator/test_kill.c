@@ -1,6 +1,7 @@
 /* Stopping for a person: states, owners, waiting for the commit. */
 #include "fake.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct answer {
@@ -293,6 +294,83 @@ static void test_kill__another_gateways__says_which(void **state)
     assert_non_null(strstr(a.p.details, "gw-two"));
 }
 
+struct tellings {
+    unsigned count;
+    int64_t key;
+    char email[32], request_id[32];
+};
+
+static void tell(void *user, int64_t execution_key, const char *email, const char *request_id)
+{
+    struct tellings *t = user;
+    t->count++;
+    t->key = execution_key;
+    (void)snprintf(t->email, sizeof t->email, "%s", email);
+    (void)snprintf(t->request_id, sizeof t->request_id, "%s", request_id);
+}
+
+static struct execution foreign_row(enum exec_status status)
+{
+    struct execution row = fake_row(1, status);
+    row.owner = (char *)(uintptr_t) "gw-two";
+    return row;
+}
+
+/* Its gateway is told in the asker's name, and the answer waits until the row shows it. */
+static void test_kill__another_gateways__told_until_the_row_shows_it(void **state)
+{
+    static const struct {
+        enum exec_status becomes;
+        bool stopped_now;
+    } rows[] = {{EXEC_TERMINATING, true}, {EXEC_STOPPED, true}, {EXEC_SUCCEEDED, false}};
+    struct world *w = *state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct execution row = foreign_row(EXEC_RUNNING);
+        const struct execution after = foreign_row(rows[i].becomes);
+        struct tellings t = {0};
+        struct answer a = {0};
+        orchestrator_tell_stop(w->o, tell, &t);
+        ask(w, &row, &a);
+        assert_int_equal(t.count, 0); /* not before the audit knows */
+        got(&row);
+        assert_int_equal(t.count, 1);
+        assert_int_equal(t.key, row.key);
+        assert_string_equal(t.email, "op@x");
+        assert_string_equal(t.request_id, "req-9");
+        for (int look = 0; look < 50; look++) { /* 2.5 s: told twice more */
+            fake_pass(50);
+            got(&row);
+        }
+        assert_int_equal(t.count, 3);
+        assert_int_equal(a.calls, 0);
+        fake_pass(50);
+        got(&after);
+        assert_int_equal(a.calls, 1);
+        assert_int_equal(a.status, rows[i].becomes);
+        assert_int_equal(a.stopped_now, rows[i].stopped_now);
+    }
+}
+
+static void test_kill__another_gateways_never_answers__says_which(void **state)
+{
+    struct world *w = *state;
+    const struct execution row = foreign_row(EXEC_RUNNING);
+    struct tellings t = {0};
+    struct answer a = {0};
+    orchestrator_tell_stop(w->o, tell, &t);
+    ask(w, &row, &a);
+    got(&row);
+    int looks = 0;
+    for (; looks < 1000 && a.calls == 0; looks++) {
+        fake_pass(50);
+        got(&row);
+    }
+    assert_int_equal(looks, 200); /* ten seconds */
+    assert_int_equal(t.count, 10);
+    assert_int_equal(a.err, ERR_CLOSED);
+    assert_non_null(strstr(a.p.details, "gw-two"));
+}
+
 static void test_kill__row_just_created__tried_again(void **state)
 {
     struct world *w = *state;
@@ -405,6 +483,8 @@ int main(void)
         TEST(test_kill__committed_before_we_wait__answered_on_the_next_turn),
         TEST(test_kill__refused__table),
         TEST(test_kill__another_gateways__says_which),
+        TEST(test_kill__another_gateways__told_until_the_row_shows_it),
+        TEST(test_kill__another_gateways_never_answers__says_which),
         TEST(test_kill__row_just_created__tried_again),
         TEST(test_kill__never_here__gives_up),
         TEST(test_kill__store_refuses__problem),
