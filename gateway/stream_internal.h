@@ -112,7 +112,7 @@ struct stream {
     struct lws *wsi;
     struct list subs, ready;
     struct stream_list *list; /* the live list, when it is subscribed to */
-    struct stream_op *op; /* authentication under way */
+    struct stream_op *op;     /* authentication under way */
     struct buf out;
     struct buf in; /* a message that came in parts */
     uint64_t id;   /* random; its hex is the request id and hello's session */

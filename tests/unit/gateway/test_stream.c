@@ -2,7 +2,6 @@
 #include "../base/fail_alloc.h"
 #include "stream_rig.h"
 
-
 static struct lws wsi;
 
 static void drop(void)
@@ -284,10 +283,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_filter_upgrade__refusal_not_taken_or_no_memory__still_refused, rig_setup,
             rig_teardown),
-        cmocka_unit_test_setup_teardown(test_established__socket__greeted_and_counted,
-                                        rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(test_established__no_random_bytes__goes_on,
-                                        rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_established__socket__greeted_and_counted, rig_setup,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(test_established__no_random_bytes__goes_on, rig_setup,
+                                        rig_teardown),
         cmocka_unit_test_setup_teardown(test_established__no_memory__socket_closes, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(test_leave__open_streams__close_1001_and_no_more, rig_setup,
