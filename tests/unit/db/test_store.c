@@ -227,10 +227,100 @@ static int op_bootstrap(void)
     return store_bootstrap_admin(NULL, "a@b", hash, "tg_", on_batch, NULL);
 }
 
+static void on_users(void *user, int err, const struct user *rows, size_t n)
+{
+    (void)user;
+    (void)rows;
+    calls++;
+    last_err = err;
+    assert_int_equal(n, 0);
+}
+
+static void on_claim(void *user, int err, const char *email)
+{
+    (void)user;
+    calls++;
+    last_err = err;
+    assert_null(email);
+}
+
+static void on_keys(void *user, int err, const struct api_key *rows, size_t n)
+{
+    (void)user;
+    (void)rows;
+    calls++;
+    last_err = err;
+    assert_int_equal(n, 0);
+}
+
+static void on_revocations(void *user, int err, const struct store_revocation *rows, size_t n,
+                           int64_t now_us)
+{
+    (void)user;
+    (void)rows;
+    calls++;
+    last_err = err;
+    assert_int_equal(n, 0);
+    assert_int_equal(now_us, 0);
+}
+
+static const uint8_t some_hash[STORE_KEY_HASH_LEN];
+static const struct store_audit some_audit = {{0}, "a.b", "c/", "ok"};
+static const struct store_new_user some_user = {"a@b.c", ROLE_ADMIN, some_hash, 1};
+
+static int op_user_create(void)
+{
+    return store_user_create(NULL, &some_user, &some_audit, on_users, NULL);
+}
+
+static int op_user_list(void)
+{
+    return store_user_list(NULL, on_users, NULL);
+}
+
+static int op_user_revoke(void)
+{
+    return store_user_revoke(NULL, "a@b.c", &some_audit, on_users, NULL);
+}
+
+static int op_user_bootstrap(void)
+{
+    return store_user_bootstrap(NULL, &some_user, &some_audit, on_batch, NULL);
+}
+
+static int op_claim_use(void)
+{
+    const struct store_claim c = {some_hash, some_hash, "tg_"};
+    return store_claim_use(NULL, &c, &some_audit, on_claim, NULL);
+}
+
+static int op_key_create(void)
+{
+    const struct store_new_api_key n = {1, some_hash, "tg_", "", 20};
+    return store_api_key_create(NULL, &n, &some_audit, on_keys, NULL);
+}
+
+static int op_key_list(void)
+{
+    return store_api_key_list(NULL, 1, on_keys, NULL);
+}
+
+static int op_key_revoke(void)
+{
+    return store_api_key_revoke(NULL, 1, 2, &some_audit, on_keys, NULL);
+}
+
+static int op_revocations(void)
+{
+    return store_revocations(NULL, 1, on_revocations, NULL);
+}
+
 static int (*const operations[])(void) = {
-    op_create,  op_get,      op_list,   op_adopt,     op_fetch,          op_tail,
-    op_merge,   op_key,      op_user,   op_bootstrap, op_create_limited, op_earlier,
-    op_dequeue, op_dequeued, op_cancel};
+    op_create,         op_get,       op_list,        op_adopt,          op_fetch,
+    op_tail,           op_merge,     op_key,         op_user,           op_bootstrap,
+    op_create_limited, op_earlier,   op_dequeue,     op_dequeued,       op_cancel,
+    op_user_create,    op_user_list, op_user_revoke, op_user_bootstrap, op_claim_use,
+    op_key_create,     op_key_list,  op_key_revoke,  op_revocations};
 
 static void answer(int err)
 {
@@ -268,9 +358,30 @@ static void test_stores__batch_fails__its_error_is_passed_on(void **state)
 static void test_stores__no_rows__what_each_makes_of_it(void **state)
 {
     (void)state;
-    static const int expected[] = {
-        ERR_CORRUPT, ERR_NOT_FOUND, 0, 0, 0,         0, ERR_STALE, ERR_BAD_KEY, ERR_NOT_FOUND, 0,
-        ERR_CORRUPT, ERR_NOT_FOUND, 0, 0, ERR_STALE};
+    static const int expected[] = {ERR_CORRUPT,
+                                   ERR_NOT_FOUND,
+                                   0,
+                                   0,
+                                   0,
+                                   0,
+                                   ERR_STALE,
+                                   ERR_BAD_KEY,
+                                   ERR_NOT_FOUND,
+                                   0,
+                                   ERR_CORRUPT,
+                                   ERR_NOT_FOUND,
+                                   0,
+                                   0,
+                                   ERR_STALE,
+                                   ERR_CONFLICT,
+                                   0,
+                                   ERR_NOT_FOUND,
+                                   ERR_CONFLICT,
+                                   ERR_NOT_FOUND,
+                                   ERR_REVOKED,
+                                   0,
+                                   ERR_NOT_FOUND,
+                                   ERR_CORRUPT};
     for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
         assert_int_equal(operations[i](), 0);
         answer(0);
