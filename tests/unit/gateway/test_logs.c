@@ -114,8 +114,14 @@ static void test_logs__bad_query__400(void **state)
     rig_expect(LOGS "?limit=-1", "", NULL, 400, "invalid limit parameter");
     rig_expect(LOGS "?tail=x", "", NULL, 400, "invalid tail parameter");
     rig_expect(LOGS "?after=1&tail=1", "", NULL, 400, "exclude");
-    rig_expect(LOGS "?q=x", "", NULL, 400, "q is not supported");
-    rig_expect(LOGS "?regex=x", "", NULL, 400, "regex is not supported");
+    rig_expect(LOGS ".txt?q=x", "", NULL, 400, "logs.txt is not searched");
+    rig_expect(LOGS "?q=x&regex=x", "", NULL, 400, "q and regex exclude each other");
+    rig_expect(LOGS "?q=x&before=x", "", NULL, 400, "invalid before parameter");
+    rig_expect(LOGS "?q=x&after=1&before=1", "", NULL, 400, "after and before exclude");
+    rig_expect(LOGS "?q=x&tail=1", "", NULL, 400, "a search has no tail");
+    rig_expect(LOGS "?q=x&limit=x", "", NULL, 400, "invalid limit parameter");
+    rig_expect(LOGS "?q=x&cursor=1.2", "", NULL, 400, "cursor must come from");
+    rig_expect("GET /api/v1/executions/nope/logs?q=x", "", NULL, 404, "execution not found");
     rig_expect("GET /api/v1/executions/nope/logs", "", NULL, 404, "execution not found");
 }
 
