@@ -44,7 +44,7 @@ static uint32_t slot_crc(const uint8_t slot[SLOT_BYTES])
 /* 0: the slot is empty or torn; otherwise from which line on it holds. */
 static uint64_t slot_read(int fd, unsigned i, uint8_t ret[SLOT_BYTES])
 {
-    ssize_t n = pread(fd, ret, SLOT_BYTES, (off_t)((i + 1) * SLOT_BYTES));
+    ssize_t n = pread(fd, ret, SLOT_BYTES, (off_t)(i + 1) * SLOT_BYTES);
     if (n != (ssize_t)SLOT_BYTES || get_u32(ret) != slot_crc(ret) ||
         get_u32(ret + 4) != SLOT_VERSION)
         return 0;
@@ -87,7 +87,7 @@ int feed_redact_save(struct feed *f, const struct item *i)
         at += 2 + len;
     }
     put_u32(slot, slot_crc(slot));
-    ssize_t n = pwrite(f->ack_fd, slot, sizeof slot, (off_t)((victim + 1) * SLOT_BYTES));
+    ssize_t n = pwrite(f->ack_fd, slot, sizeof slot, (off_t)(victim + 1) * SLOT_BYTES);
     bool failed = n != (ssize_t)sizeof slot || fdatasync(f->ack_fd) < 0;
     explicit_bzero(slot, sizeof slot);
     if (failed) {

@@ -89,10 +89,10 @@ int redaction_new(struct redactor *r, size_t line_max, bool is_begun, struct red
     return 0;
 }
 
-static void drop_first(struct redaction *x)
+/* node: taken off the queue. */
+static void drop(struct redaction *x, struct list *node)
 {
-    struct line *w = LIST_ENTRY(x->queue.next, struct line, in_queue);
-    list_remove(&w->in_queue);
+    struct line *w = LIST_ENTRY(node, struct line, in_queue);
     list_remove(&w->in_stream);
     x->bytes -= sizeof *w + w->l.len;
     explicit_bzero(w->bytes, w->l.len);
@@ -101,8 +101,8 @@ static void drop_first(struct redaction *x)
 
 void redaction_clear(struct redaction *x)
 {
-    while (!list_is_empty(&x->queue))
-        drop_first(x);
+    for (struct list *node; (node = list_pop(&x->queue)) != NULL;)
+        drop(x, node);
     x->ready = 0;
 }
 
@@ -398,7 +398,7 @@ void redaction_pop(struct redaction *x)
         memmove(s->spans, s->spans + gone, s->n_spans * sizeof *s->spans);
     }
     x->ready--;
-    drop_first(x);
+    drop(x, list_pop(&x->queue));
 }
 
 /* ---- marks ---- */

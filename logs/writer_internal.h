@@ -127,9 +127,8 @@ struct feed {
     int64_t last_time_us;
 
     struct chunk_builder *builder;
-    uint64_t read_seq;            /* last line read, and not waiting in redaction */
-    struct redaction *redaction;  /* NULL: nothing is secret */
-    struct redaction_marks marks; /* behind the last chunk cut */
+    uint64_t read_seq;           /* last line read, and not waiting in redaction */
+    struct redaction *redaction; /* NULL: nothing is secret */
     struct list items;
     size_t n_items, n_flying;
     size_t waiting_bytes; /* items and builder */
@@ -139,6 +138,7 @@ struct feed {
 
     enum feed_where where;
     unsigned failures, guard_misses;
+    struct redaction_marks marks; /* behind the last chunk cut */
     struct row_op *row_op;
     size_t tail_bytes; /* small chunks that wait to be merged */
 };

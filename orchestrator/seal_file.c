@@ -231,7 +231,7 @@ int seal_file_make(const char *path, struct buf *error)
 int seal_file_write(const char *path, struct seal_keys *keys)
 {
     char *real = realpath(path, NULL); /* a symbolic link stays one */
-    struct stat st;
+    struct stat st = {0};
     int r = real ? put(real, keys, rename) : -errno;
     if (r == 0 && stat(path, &st) < 0)
         r = -errno;

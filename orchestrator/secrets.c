@@ -210,12 +210,13 @@ static void on_listed(void *user, int err, const struct store_secret *rows, size
     struct question *q = user;
     struct problem p;
     if (op_end(&q->op)) {
-        struct secret *list CLEANUP_FREE = err < 0 ? NULL : calloc(n + 1, sizeof *list);
+        struct secret *list = err < 0 ? NULL : calloc(n + 1, sizeof *list);
         for (size_t i = 0; list && i < n; i++)
             list[i] = rows[i].about;
         if (!list)
             (void)problem_store(&p, err < 0 ? err : ERR_NOMEM, q->failed);
         answer(q, list ? NULL : &p, list, list ? n : 0);
+        free(list);
     }
     free(q);
 }

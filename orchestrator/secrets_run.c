@@ -61,7 +61,12 @@ static void hand_on(const struct resolving *s, const struct orchestrator *o,
     struct problem p;
     struct secret_value *values = calloc(s->n, sizeof *values);
     size_t done = 0;
-    int r = values ? 0 : problem_store(&p, ERR_NOMEM, ERROR_RUN);
+    int r = 0;
+    if (!values) {
+        (void)problem_store(&p, ERR_NOMEM, ERROR_RUN);
+        s->fn(s->user, &p, NULL, 0);
+        return;
+    }
     while (r == 0 && done < s->n) {
         const char *name = s->names[done];
         r = open_one(s, o, name, find(rows, n, name), &values[done], &p);
