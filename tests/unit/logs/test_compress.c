@@ -98,6 +98,7 @@ static void use_inline_bytes(struct fake_rig *r, size_t bytes)
 static void begin(struct fed *f, struct fake_rig *r, uint32_t n)
 {
     fed_open(f, r, n);
+    f->owner.feed->no_punch = true; /* the pool is the chunks' alone */
     run_dir_begin(&f->dir);
     spin(r->loop, 10);
 }
