@@ -38,12 +38,13 @@ static void on_rows(void *user, int err, const struct db_result *r)
 {
     struct store_call c = store_call_take(user);
     size_t n = err < 0 ? 0 : db_rows(r, 0);
-    struct store_secret *rows CLEANUP_FREE = calloc(n + 1, sizeof(*rows));
+    struct store_secret *rows = calloc(n + 1, sizeof(*rows));
     if (err == 0 && !rows)
         err = ERR_NOMEM;
     for (size_t i = 0; rows && i < n; i++)
         read_row(r, i, &rows[i]);
     c.fn.secrets(c.user, err, err < 0 ? NULL : rows, err < 0 ? 0 : n);
+    free(rows);
 }
 
 static void on_done(void *user, int err, const struct db_result *r)
@@ -115,12 +116,14 @@ int store_secret_get(struct db_pool *p, const char *const *names, size_t n, stor
         .sql = "SELECT " COLUMNS ", sealed FROM secrets "
                "WHERE name = ANY (string_to_array($1::text, E'\\n')) ORDER BY name",
     };
-    char *joined CLEANUP_FREE = join(names, n);
+    char *joined = join(names, n);
     if (!joined)
         return ERR_NOMEM;
     const struct db_value params[] = {db_text(joined)};
-    return store_query(p, &get_secrets, params, ARRAY_SIZE(params), on_rows,
-                       (struct store_call){{.secrets = fn}, user});
+    int r = store_query(p, &get_secrets, params, ARRAY_SIZE(params), on_rows,
+                        (struct store_call){{.secrets = fn}, user});
+    free(joined);
+    return r;
 }
 
 int store_secret_update(struct db_pool *p, const struct store_secret *s, const char *owner,
@@ -195,7 +198,7 @@ static void on_sealed(void *user, int err, const struct db_result *r)
 {
     struct store_call c = store_call_take(user);
     size_t n = err < 0 ? 0 : db_rows(r, 0);
-    struct store_sealed *rows CLEANUP_FREE = calloc(n + 1, sizeof(*rows));
+    struct store_sealed *rows = calloc(n + 1, sizeof(*rows));
     if (err == 0 && !rows)
         err = ERR_NOMEM;
     for (size_t i = 0; rows && i < n; i++) {
@@ -204,6 +207,7 @@ static void on_sealed(void *user, int err, const struct db_result *r)
         rows[i].sealed = db_get_bytes(r, 0, i, 2, &rows[i].sealed_len);
     }
     c.fn.sealed(c.user, err, err < 0 ? NULL : rows, err < 0 ? 0 : n);
+    free(rows);
 }
 
 int store_sealed_list(struct db_pool *p, enum store_sealed_in in, const char *key_id,

@@ -13,8 +13,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/list.h"
 #include "logs/redact_internal.h"
+#include "logs/redaction_line.h"
 
 #include <string.h>
 
@@ -26,15 +26,6 @@ static const char MASK[] = "***";
 
 struct span {
     uint64_t from, to;
-};
-
-struct line { /* that waits */
-    struct list in_queue, in_stream;
-    struct redaction_line l;
-    uint64_t from, to; /* its bytes' numbers */
-    uint32_t state;    /* behind it */
-    bool is_crossed;   /* a find reaches across its end */
-    uint8_t bytes[];
 };
 
 struct stream {
@@ -95,8 +86,7 @@ static void drop(struct redaction *x, struct list *node)
     struct line *w = LIST_ENTRY(node, struct line, in_queue);
     list_remove(&w->in_stream);
     x->bytes -= sizeof *w + w->l.len;
-    explicit_bzero(w->bytes, w->l.len);
-    free(w);
+    line_free(w);
 }
 
 void redaction_clear(struct redaction *x)
@@ -292,15 +282,13 @@ static bool other_waits(const struct redaction *x, const struct stream *s)
 int redaction_put(struct redaction *x, const struct redaction_line *l)
 {
     struct stream *s = &x->streams[stream_index(l->stream)];
-    struct line *w = malloc(sizeof *w + l->len);
+    struct line *w = line_new(l);
     if (!w || reserve_spans(s, l->len / AUTOMATON_STRING_MIN + 2) < 0) {
-        free(w);
+        line_free(w);
         return ERR_NOMEM;
     }
     bool was_waiting = is_waiting(x, s);
-    *w = (struct line){.l = *l, .from = s->next};
-    memcpy(w->bytes, l->p, l->len);
-    w->l.p = w->bytes;
+    w->from = s->next;
     find(x, s, w->bytes, l->len);
     w->to = s->next;
     if (!(l->flags & LINE_PART))
