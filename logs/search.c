@@ -271,7 +271,6 @@ static void on_rows(void *user, int err, const struct store_chunk *chunks, size_
 static void begin(struct search *g)
 {
     struct searcher *s = g->searcher;
-    list_remove(&g->node);
     list_append(&s->running, &g->node);
     s->n_waiting--;
     s->n_running++;
@@ -283,8 +282,9 @@ static void begin(struct search *g)
 static void begin_waiting(void *user)
 {
     struct searcher *s = user;
-    while (s->n_running < s->opts.running_max && !list_is_empty(&s->waiting))
-        begin(LIST_ENTRY(s->waiting.next, struct search, node));
+    struct list *first = NULL;
+    while (s->n_running < s->opts.running_max && (first = list_pop(&s->waiting)) != NULL)
+        begin(LIST_ENTRY(first, struct search, node));
 }
 
 /* ---- life ---- */

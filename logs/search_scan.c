@@ -156,7 +156,7 @@ static const struct part *last_part(const struct scan *s, const struct joined *j
 static int finish_line(struct scan *s, size_t k)
 {
     struct joined *j = &s->open[k];
-    char *text CLEANUP_FREE = NULL;
+    char *text = NULL;
     int rc = 0;
     if (j->n == 0)
         return 0;
@@ -175,6 +175,7 @@ static int finish_line(struct scan *s, size_t k)
     }
     if (rc == 0 && !(j->n == 1 && first->is_dull))
         rc = look(s, &line);
+    free(text);
     joined_clear(j);
     return rc;
 }

@@ -249,7 +249,7 @@ int watch_new(struct loop *l, struct db_pool *pool, const struct watch_opts *opt
     list_init(&w->readers);
     list_init(&w->asking);
     list_init(&w->queries);
-    w->ring = calloc(opts->changes_max, sizeof *w->ring);
+    w->ring = calloc(opts->changes_max, sizeof(struct watch_change *));
     int rc = w->ring ? keymap_init(&w->latest) : ERR_NOMEM;
     if (rc == 0)
         rc = loop_timer_new(l, on_timer, w, &w->timer);
