@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -45,8 +44,7 @@ int files_write_all(int fd, const void *p, size_t n)
 }
 
 /* tmp gets the temporary name. */
-static int write_temporary(int dirfd, const char *name, const void *p, size_t n, bool durable,
-                           char tmp[32])
+static int write_temporary(int dirfd, const char *name, const void *p, size_t n, char tmp[32])
 {
     if ((size_t)snprintf(tmp, 32, "%s.new", name) >= 32)
         return -ENAMETOOLONG;
@@ -56,8 +54,6 @@ static int write_temporary(int dirfd, const char *name, const void *p, size_t n,
     if (fd < 0)
         return fd;
     int rc = files_write_all(fd, p, n);
-    if (rc == 0 && durable && fsync(fd) < 0)
-        rc = -errno;
     if (close(fd) < 0 && rc == 0)
         rc = -errno;
     if (rc < 0)
@@ -71,7 +67,7 @@ int files_create_whole(int dirfd, const char *name, const void *p, size_t n)
 
     if (faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
-    int rc = write_temporary(dirfd, name, p, n, false, tmp);
+    int rc = write_temporary(dirfd, name, p, n, tmp);
     if (rc < 0)
         return rc;
     if (linkat(dirfd, tmp, dirfd, name, 0) < 0 && errno != EEXIST)
@@ -85,7 +81,7 @@ int files_replace(int dirfd, const char *name, const void *p, size_t n)
 {
     char tmp[32];
 
-    int rc = write_temporary(dirfd, name, p, n, true, tmp);
+    int rc = write_temporary(dirfd, name, p, n, tmp);
     if (rc < 0)
         return rc;
     if (renameat(dirfd, tmp, dirfd, name) < 0) {
@@ -93,5 +89,5 @@ int files_replace(int dirfd, const char *name, const void *p, size_t n)
         unlinkat(dirfd, tmp, 0);
         return rc;
     }
-    return fsync(dirfd) < 0 ? -errno : 0;
+    return 0;
 }

@@ -53,7 +53,7 @@ struct run_spec {
 };
 
 void run_spec_done(struct run_spec *s); /* frees strings; safe on zeroed */
-/* Writes RUNDIR_SPEC atomically (temporary file, fsync, rename), 0600. 0 or -errno. */
+/* Writes RUNDIR_SPEC atomically (temporary file, rename), 0600. 0 or -errno. */
 int run_spec_write(int dirfd, const struct run_spec *s);
 /* 0, -EBADMSG, -ENOMEM, -errno. */
 int run_spec_read(int dirfd, struct run_spec *ret);
