@@ -17,6 +17,7 @@
 #include "logs/keeper.h"
 #include "logs/search.h"
 #include "logs/writer.h"
+#include "orchestrator/audit.h"
 #include "orchestrator/hints.h"
 #include "orchestrator/orchestrator.h"
 #include "orchestrator/revocations.h"
@@ -400,9 +401,15 @@ static void start(struct boot *b)
 
 /* ---- the end ---- */
 
-static void on_left(void *user)
+static void on_drained(void *user)
 {
     down(user, 0);
+}
+
+static void on_left(void *user)
+{
+    struct boot *b = user;
+    audit_drain(b->orch, on_drained, b);
 }
 
 static void on_signal(void *user, int signum)

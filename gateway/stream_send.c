@@ -9,9 +9,11 @@
 #include "base/clock.h"
 #include "gateway/stream_frames.h"
 #include "gateway/stream_list.h"
+#include "orchestrator/audit.h"
 #include "wire/messages.h"
 
 #include <linux/sockios.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -55,12 +57,32 @@ void stream_send_ping(struct stream *s)
     s->ping_bytes = s->sent_bytes;
 }
 
+/* The audit hears of what was denied on a socket as it does of requests. */
+static void note_refusal(const struct stream *s, const struct execution_id *id, int err,
+                         const char *code)
+{
+    const bool is_known = s->who.email[0] != '\0';
+    char session[STREAM_ID_SIZE];
+    const struct caller by = {is_known ? &s->who : NULL, "", session};
+    char resource[EXECUTION_ID_LEN + sizeof "executions/"] = "";
+
+    if (err != ERR_FORBIDDEN && err != ERR_BAD_KEY && err != ERR_REVOKED)
+        return;
+    stream_id_text(s->id, session);
+    if (id != NULL)
+        (void)snprintf(resource, sizeof resource, "executions/%s", id->hex);
+    audit_denied(server_orchestrator(s->st->server), &by,
+                 id != NULL ? "executions.read" : "session.use", resource, code,
+                 err == ERR_BAD_KEY && !is_known);
+}
+
 void stream_send_error(struct stream *s, const struct execution_id *id, const struct problem *p,
                        bool fatal)
 {
     const char *code = p->code[0] != '\0' ? p->code : err_api_code(p->err);
     struct buf m = STREAM_MESSAGE;
 
+    note_refusal(s, id, p->err, code);
     stream_send(s, wire_ws_error(&m, id, code, p->details, fatal), &m);
 }
 

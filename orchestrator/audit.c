@@ -39,6 +39,8 @@ struct audit {
     size_t count, unknown;
     struct loop_timer *timer;
     bool is_sending, is_dead;
+    loop_fn on_drained; /* NULL = nobody waits */
+    void *drained_user;
 };
 
 static void refusal_free(struct audit *a, struct refusal *r)
@@ -97,6 +99,10 @@ static void written(void *user, int err, const struct db_result *result UNUSED)
     }
     (void)op_end(&a->op);
     settle(a, err);
+    loop_fn fn = a->on_drained;
+    a->on_drained = NULL;
+    if (fn)
+        fn(a->drained_user);
 }
 
 /* The rows that are due; they count as being sent. */
@@ -149,6 +155,17 @@ void audit_flush(struct orchestrator *o)
 {
     if (o->audit && o->audit->count > 0)
         on_timer(o->audit);
+}
+
+void audit_drain(struct orchestrator *o, loop_fn fn, void *user)
+{
+    audit_flush(o);
+    if (!o->audit || !o->audit->is_sending) {
+        fn(user);
+        return;
+    }
+    o->audit->on_drained = fn;
+    o->audit->drained_user = user;
 }
 
 /* ---- noting ---- */

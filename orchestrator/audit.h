@@ -24,6 +24,8 @@ void audit_denied(struct orchestrator *o, const struct caller *by, const char *a
                   const char *resource, const char *result, bool is_unknown);
 /* Writes what waits now: the server leaves. */
 void audit_flush(struct orchestrator *o);
+/* The same, and fn once that has its answer; at once when nothing is under way. */
+void audit_drain(struct orchestrator *o, loop_fn fn, void *user);
 
 /* Both are valid during the call; newest first. */
 typedef void (*audit_list_fn)(void *user, const struct problem *p, const struct audit_entry *rows,

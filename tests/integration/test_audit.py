@@ -1,4 +1,5 @@
 """The audit: every change and every refusal leaves a row, nothing changes one, admins read it in pages."""
+import json
 import re
 import subprocess
 import threading
@@ -170,3 +171,92 @@ def test_leave__what_waits_is_written(own_daemon):
     assert len(entries(one, "?result=LIMIT_EXCEEDED")) == 1
     one.request("DELETE", f"/api/v1/executions/{run}")
     one.wait_status(run)
+
+
+def make_user(daemon, email, role):
+    answer = daemon.request("POST", "/api/v1/users/create", {"email": email, "role": role})
+    assert answer.status == 201, answer
+    claimed = daemon.get(f"/claim/{answer.json['claim_token']}", key=None)
+    assert claimed.status == 200, claimed
+    return answer, claimed
+
+
+def test_every_change__one_row_of_its_request(own_daemon):
+    one = own_daemon()
+    changes = []  # (request id, action, resource's beginning)
+
+    def did(answer, action, resource):
+        assert answer.status < 300, answer
+        changes.append((answer.headers["X-Request-ID"], action, resource))
+        return answer
+
+    def call(method, path, body=None):
+        return one.request(method, f"/api/v1{path}", body)
+
+    created, claimed = make_user(one, "ann@example.org", "developer")
+    did(created, "users.create", "user/ann@example.org")
+    did(claimed, "claims", "user/ann@example.org")
+    key = did(call("POST", "/api-keys", {"description": "d"}), "api_keys.create", "api_key/")
+    did(call("DELETE", f"/api-keys/{key.json['id']}"), "api_keys", "api_key/")
+    did(call("POST", "/secrets", {"name": "s", "key_name": "S", "value": "value-1"}), "secrets.create", "secret/s")
+    did(call("GET", "/secrets/s"), None, None)
+    did(call("PUT", "/secrets/s", {"value": "value-2"}), "secrets.update", "secret/s")
+    did(call("DELETE", "/secrets/s"), "secrets.delete", "secret/s")
+    image = did(call("POST", "/images/register", {"image": "app:1"}), "images.create", "image/app:1-")
+    did(call("DELETE", f"/images/{image.json['image_id']}"), "images.delete", "image/app:1-")
+    run = did(call("POST", "/run", {"command": "sleep 600"}), "executions.create", "execution/")
+    one.wait_status(run.json["execution_id"], ("RUNNING",))
+    did(call("DELETE", f"/executions/{run.json['execution_id']}"), "executions.delete", "execution/")
+    did(call("POST", "/users/revoke", {"email": "ann@example.org"}), "users.revoke", "user/ann@example.org")
+    missing = []
+    for request_id, action, resource in changes:
+        if action is None:
+            continue
+        found = one.get(f"/audit?request_id={request_id}").json["entries"]
+        if not [e for e in found if e["action"].startswith(action) and e["resource"].startswith(resource)
+                and e["result"] == "ok"]:
+            missing.append((action, [(e["action"], e["resource"], e["result"]) for e in found]))
+    assert not missing, missing
+    text = "\n".join("\t".join(row) for row in one.sql("SELECT * FROM audit"))
+    for secret in ("value-1", "value-2", key.json["api_key"], created.json["claim_token"], one.key):
+        assert secret not in text
+
+
+def test_every_refusal__a_row(own_daemon):
+    one = own_daemon()
+    _, claimed = make_user(one, "viewer@example.org", "viewer")
+    viewer = claimed.json["api_key"]
+    one.request("POST", "/api/v1/secrets", {"name": "hidden", "key_name": "H", "value": "value-1"})
+    run = one.run("sleep 600")["execution_id"]
+    refused = [
+        ("POST", "/run", {"command": "x"}, 403, "executions.create", "FORBIDDEN"),
+        ("DELETE", f"/executions/{run}", None, 403, "executions.delete", "FORBIDDEN"),
+        ("GET", "/users", None, 403, "users.list", "FORBIDDEN"),
+        ("GET", "/audit", None, 403, "audit.read", "FORBIDDEN"),
+        ("GET", "/trace/x", None, 403, "traces.read", "FORBIDDEN"),
+        ("POST", "/images/register", {"image": "a"}, 403, "images.create", "FORBIDDEN"),
+        ("DELETE", "/api-keys/1", None, 404, "api_keys.manage", "NOT_FOUND"),
+        ("GET", "/secrets/hidden", None, None, "secrets.read", None),
+    ]
+    for method, path, body, status, action, result in refused:
+        answer = one.request(method, f"/api/v1{path}", body, key=viewer)
+        assert answer.status == status or (status is None and answer.status in (403, 404)), (path, answer)
+        found = wait_entry(one, f"?request_id={answer.headers['X-Request-ID']}")
+        assert found[0]["action"] == action and found[0]["email"] == "viewer@example.org", (path, found)
+        assert result is None or found[0]["result"] == result
+        assert found[0]["resource"] == path[1:]
+    one.request("DELETE", f"/api/v1/executions/{run}")
+    one.wait_status(run)
+
+
+def test_socket__refusals_are_told_too(own_daemon):
+    one = own_daemon()
+    _, claimed = make_user(one, "dev@example.org", "developer")
+    run = one.run("true")["execution_id"]
+    ws = one.websocket(key=claimed.json["api_key"])
+    ws.send(json.dumps({"type": "subscribe", "execution_id": run}))
+    while json.loads(ws.recv())["type"] != "error":
+        pass
+    ws.close()
+    (entry,) = wait_entry(one, "?action=executions.read")
+    assert (entry["email"], entry["resource"], entry["result"]) == ("dev@example.org", f"executions/{run}", "FORBIDDEN")

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "orchestrator/audit.h"
 #include "orchestrator/tickets.h"
 
 #include <stdio.h>
@@ -48,6 +49,15 @@ bool server_origin_allowed(const struct server *s, const char *origin, const cha
 {
     (void)s;
     return !origin || (host && !rig.origin_refused);
+}
+
+/* ---- audit.h ---- */
+void audit_denied(struct orchestrator *o UNUSED, const struct caller *by, const char *action,
+                  const char *resource, const char *result, bool is_unknown)
+{
+    rig.denied++;
+    (void)snprintf(rig.denied_text, sizeof rig.denied_text, "%s %s %s %s %d",
+                   by->who ? by->who->email : "-", action, resource, result, is_unknown);
 }
 
 /* ---- orchestrator.h ---- */

@@ -77,6 +77,8 @@ struct pending_call {
 };
 
 struct rig {
+    unsigned denied; /* refusals told to the audit; the last one: */
+    char denied_text[400];
     struct streams *st;
     struct options options;
     int64_t now_ms;

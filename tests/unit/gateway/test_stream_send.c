@@ -336,9 +336,39 @@ static void test_is_drained__where_bytes_wait__each_counts(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
+static void test_stream_send_error__refusals__told_to_the_audit(void **state)
+{
+    static const struct {
+        int err;
+        const char *text; /* NULL = none of its business */
+    } rows[] = {
+        {ERR_FORBIDDEN, " executions.read executions/00000000000000000000000000000000 FORBIDDEN 0"},
+        {ERR_REVOKED, " executions.read executions/00000000000000000000000000000000 "
+                      "API_KEY_REVOKED 0"},
+        {ERR_LIMIT, NULL},
+        {ERR_NOT_FOUND, NULL},
+    };
+    struct execution_id id;
+
+    (void)state;
+    assert_int_equal(execution_id_parse("00000000000000000000000000000000", &id), 0);
+    open_session();
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct problem p;
+        rig.denied = 0;
+        (void)problem_set(&p, rows[i].err, "x", "%s", "why");
+        stream_send_error(rig_stream(&wsi), &id, &p, false);
+        assert_int_equal(rig.denied, rows[i].text != NULL);
+        if (rows[i].text)
+            assert_non_null(strstr(rig.denied_text, rows[i].text));
+    }
+    rig_close(&wsi);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_stream_send_error__refusals__told_to_the_audit),
         TEST(test_writeable__large_chunk__shared_bytes_are_sent_from_where_they_are),
         TEST(test_writeable__single_small_chunk_live__not_even_copied),
         TEST(test_writeable__many_small_chunks__collected_into_few_writes),

@@ -163,6 +163,24 @@ static void test_audit__server_leaves_and_ends__written_and_freed(void **state)
     c.fn.batch(c.user, 0, NULL);
 }
 
+static void count(void *user)
+{
+    (*(int *)user)++;
+}
+
+static void test_audit_drain__answer_comes__then_done(void **state)
+{
+    struct world *w = *state;
+    int done = 0;
+    audit_drain(w->o, count, &done); /* nothing yet */
+    assert_int_equal(done, 1);
+    deny(w, &developer, "10.0.0.1", "a");
+    audit_drain(w->o, count, &done);
+    assert_int_equal(done, 1);
+    answer(ERR_DB_AWAY);
+    assert_int_equal(done, 2);
+}
+
 struct listed {
     int calls, err;
     size_t n;
@@ -217,6 +235,7 @@ int main(void)
         ROW(test_audit_denied__store_fails__again_or_dropped),
         ROW(test_audit_denied__long_texts__cut_at_a_character),
         ROW(test_audit__server_leaves_and_ends__written_and_freed),
+        ROW(test_audit_drain__answer_comes__then_done),
         ROW(test_audit_list__admins_only__rows_or_problem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
