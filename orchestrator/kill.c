@@ -33,10 +33,10 @@ struct kill {
     struct principal who;
     struct execution_id id;
     char *address, *request_id;
-    struct execution row; /* while something is written about it */
-    struct exec_state to; /* of one that waits in the queue */
+    struct execution row;  /* while something is written about it */
+    struct exec_state to;  /* of one that waits in the queue */
     unsigned tries, tells; /* looks at a row of ours; at another gateway's that was told */
-    bool is_asking; /* a store callback will come */
+    bool is_asking;        /* a store callback will come */
     bool stopped_now;
     orchestrator_kill_fn fn;
     void *user;
