@@ -309,14 +309,22 @@ int searcher_new(struct loop *l, struct db_pool *pool, const struct searcher_opt
     return 0;
 }
 
+/* What is under way frees it when it is over. */
+static void abandon(struct search *g)
+{
+    leave_line(g);
+    atomic_store_explicit(&g->cancelled, true, memory_order_relaxed);
+}
+
 void searcher_free(struct searcher *s)
 {
     if (!s)
         return;
-    LIST_FOREACH_SAFE (it, &s->running)
-        search_cancel(LIST_ENTRY(it, struct search, node));
-    LIST_FOREACH_SAFE (it, &s->waiting)
-        search_cancel(LIST_ENTRY(it, struct search, node));
+    struct list *node = NULL;
+    while ((node = list_pop(&s->running)) != NULL)
+        abandon(LIST_ENTRY(node, struct search, node));
+    while ((node = list_pop(&s->waiting)) != NULL)
+        search_free(LIST_ENTRY(node, struct search, node));
     loop_defer_free(s->next);
     free(s);
 }
@@ -358,9 +366,10 @@ int search_start(struct searcher *s, const struct search_request *r, search_fn f
 
 void search_cancel(struct search *g)
 {
-    bool is_busy = g->is_running;
+    if (g->is_running) {
+        abandon(g);
+        return;
+    }
     leave_line(g);
-    atomic_store_explicit(&g->cancelled, true, memory_order_relaxed);
-    if (!is_busy)
-        search_free(g); /* else when what is under way is over */
+    search_free(g);
 }
