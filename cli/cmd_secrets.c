@@ -62,14 +62,14 @@ static int check(const struct wire_secret_request *r, bool is_new)
 {
     struct problem p = {0};
     const struct {
-        enum field field;
         const char *value;
+        enum field field;
         bool is_needed;
     } rows[] = {
-        {FIELD_SECRET_NAME, r->name, is_new},
-        {FIELD_KEY_NAME, r->key_name, is_new},
-        {FIELD_DESCRIPTION, r->description, false},
-        {FIELD_SECRET_VALUE, r->value, is_new},
+        {r->name, FIELD_SECRET_NAME, is_new},
+        {r->key_name, FIELD_KEY_NAME, is_new},
+        {r->description, FIELD_DESCRIPTION, false},
+        {r->value, FIELD_SECRET_VALUE, is_new},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if ((rows[i].is_needed || rows[i].value != NULL) &&

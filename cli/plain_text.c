@@ -22,7 +22,7 @@ int plain_text_append(struct buf *out, const char *s, size_t columns)
         if (starts_character(*c) && columns != 0 && ++shown > columns)
             return 0;
         bool blank = is_control(c);
-        int r = buf_append_char(out, blank ? ' ' : *c);
+        int r = blank ? buf_append_char(out, ' ') : buf_append_char(out, *c);
         if (r != 0)
             return r;
         c += blank && (unsigned char)*c == 0xc2;

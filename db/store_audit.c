@@ -70,7 +70,7 @@ static void on_rows(void *user, int err, const struct db_result *r)
 {
     struct store_call c = store_call_take(user);
     size_t n = err < 0 ? 0 : db_rows(r, 0);
-    struct audit_entry *rows CLEANUP_FREE = calloc(n + 1, sizeof(*rows));
+    struct audit_entry *rows = calloc(n + 1, sizeof(*rows));
     if (err == 0 && !rows)
         err = ERR_NOMEM;
     for (size_t i = 0; rows && i < n; i++)
@@ -87,6 +87,7 @@ static void on_rows(void *user, int err, const struct db_result *r)
             .count = db_get_i64(r, 0, i, 9),
         };
     c.fn.audit(c.user, err, err < 0 ? NULL : rows, err < 0 ? 0 : n);
+    free(rows);
 }
 
 int store_audit_list(struct db_pool *p, const struct audit_filter *f, store_audit_fn fn, void *user)

@@ -56,11 +56,12 @@ static void on_trace(void *user, int err, const struct db_result *r)
 {
     struct store_call c = store_call_take(user);
     size_t n = err < 0 ? 0 : db_rows(r, 0);
-    struct trace_record *records CLEANUP_FREE = calloc(n + 1, sizeof(*records));
+    struct trace_record *records = calloc(n + 1, sizeof(*records));
     if (err == 0 && !records)
         err = ERR_NOMEM;
     if (err < 0) {
         c.fn.trace(c.user, err, NULL);
+        free(records);
         return;
     }
     for (size_t i = 0; i < n; i++) {
@@ -77,6 +78,7 @@ static void on_trace(void *user, int err, const struct db_result *r)
         .secrets = text_or_null(r, 4),
     };
     c.fn.trace(c.user, 0, &t);
+    free(records);
 }
 
 static const struct db_stmt trace_stmts[] = {

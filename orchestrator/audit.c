@@ -55,8 +55,9 @@ void audit_free(struct audit *a)
 {
     if (!a)
         return;
-    for (struct list *node; (node = a->refusals.next) != &a->refusals;)
-        refusal_free(a, LIST_ENTRY(node, struct refusal, node));
+    LIST_FOREACH_SAFE (it, &a->refusals)
+        free(LIST_ENTRY(it, struct refusal, node));
+    list_init(&a->refusals);
     loop_timer_free(a->timer);
     a->timer = NULL;
     a->is_dead = true;
@@ -127,14 +128,13 @@ static size_t take_due(struct audit *a, struct store_audit_refusals *rows)
 
 static int send_due(struct audit *a)
 {
-    struct store_audit_refusals *rows CLEANUP_FREE = calloc(a->count + 1, sizeof *rows);
+    struct store_audit_refusals *rows = calloc(a->count + 1, sizeof *rows);
     size_t n = rows ? take_due(a, rows) : 0;
     if (!rows)
         return ERR_NOMEM;
-    if (n == 0)
-        return 0;
-    int e = store_audit_write(a->o->pool, rows, n, written, a);
-    if (e < 0)
+    int e = n > 0 ? store_audit_write(a->o->pool, rows, n, written, a) : 0;
+    free(rows);
+    if (e < 0 || n == 0)
         return e;
     a->is_sending = true;
     op_begin(a->o, &a->op, NULL);

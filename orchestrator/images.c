@@ -214,7 +214,7 @@ static void listed(void *user, int err, const struct image *rows, size_t n)
     struct orchestrator *o = q->op.o;
     struct problem p;
     if (op_end(&q->op)) {
-        struct image *all CLEANUP_FREE = calloc(n + 1, sizeof *all);
+        struct image *all = calloc(n + 1, sizeof *all);
         size_t count = 0;
         bool has_default = false;
         if (err == 0 && !all)
@@ -228,6 +228,7 @@ static void listed(void *user, int err, const struct image *rows, size_t n)
         if (err < 0)
             (void)problem_store(&p, err, q->failed);
         image_question_answer(q, err < 0 ? &p : NULL, err < 0 ? NULL : all, err < 0 ? 0 : count);
+        free(all);
     }
     image_question_free(q);
 }
