@@ -2,6 +2,7 @@
  * seconds. */
 #include "cli/run_request.h"
 
+#include "base/str.h"
 #include "cli/quote.h"
 
 #include <string.h>
@@ -37,12 +38,13 @@ static int make_variable(const char *word, char *name, struct wire_env *ret, str
 /* Later ones take the place of earlier ones of that name: an object's names are each there once. */
 static void put_variable(struct run_request *r, const struct wire_env *v)
 {
-    size_t i = 0;
-    while (i < r->wire.env_count && strcmp(r->wire.env[i].name, v->name) != 0)
-        i++;
-    r->wire.env[i] = *v;
-    if (i == r->wire.env_count)
-        r->wire.env_count++;
+    for (size_t i = 0; i < r->wire.env_count; i++) {
+        if (str_eq(r->wire.env[i].name, v->name)) {
+            r->wire.env[i] = *v;
+            return;
+        }
+    }
+    r->wire.env[r->wire.env_count++] = *v;
 }
 
 /* What our own environment has under PREFIX_NAME becomes the run's NAME: Runvoy's prefix, ours. */
@@ -78,7 +80,7 @@ static int make_environment(const struct arg_list *list, struct run_request *r, 
 {
     size_t bytes;
     size_t count = count_words(list, &bytes);
-    struct wire_env v;
+    struct wire_env v = {0};
     r->names = malloc(bytes);
     r->wire.env = calloc(count + 1, sizeof *r->wire.env);
     if (r->names == NULL || r->wire.env == NULL)
@@ -87,8 +89,11 @@ static int make_environment(const struct arg_list *list, struct run_request *r, 
     for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
         for (char **e = environ; *e != NULL; e++) {
             const char *word = name_behind(*e, prefixes[i]);
-            if (word == NULL || make_variable(word, name, &v, p) != 0)
+            if (word == NULL)
                 continue;
+            int err = make_variable(word, name, &v, p); /* it has a name and a value */
+            if (err != 0)
+                return err;
             put_variable(r, &v);
             name += strlen(name) + 1;
         }

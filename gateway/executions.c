@@ -124,13 +124,13 @@ static void on_started(void *user, const struct problem *p, const struct executi
 
 static int start_run(struct http_request *r, const struct wire_run_request *q, struct problem *p)
 {
-    struct env_var *env CLEANUP_FREE = calloc(q->env_count + 1, sizeof(*env));
-    if (!env)
-        return problem_set(p, ERR_INTERNAL, RUN_FAILED, "out of memory");
     const struct caller by = http_caller(r);
     const char *key = NULL;
     if (find_key(r, q, &key, p))
         return p->err;
+    struct env_var *env CLEANUP_FREE = calloc(q->env_count + 1, sizeof(*env));
+    if (!env)
+        return problem_set(p, ERR_INTERNAL, RUN_FAILED, "out of memory");
     for (size_t i = 0; i < q->env_count; i++)
         env[i] = (struct env_var){q->env[i].name, q->env[i].value};
     const struct run_request run = {

@@ -192,8 +192,10 @@ static void add_all(struct env_list *l, const struct orchestrator *o, const char
     add(l, "GIT_SSH_COMMAND=ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new");
     add(l, "GIT_ALLOW_PROTOCOL=%s", o->opts.git_protocols ? o->opts.git_protocols : "");
     if (!l->failed) {
-        for (char *c = l->items[l->count - 1]; *c; c++)
-            *c = *c == ',' ? ':' : *c;
+        for (char *c = l->items[l->count - 1]; *c; c++) {
+            if (*c == ',')
+                *c = ':';
+        }
     }
     add_config(l, &n, "core.hooksPath", "/dev/null");
     add_config(l, &n, "advice.detachedHead", "false");

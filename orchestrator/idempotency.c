@@ -19,22 +19,22 @@ static void put_text(crypto_generichash_state *h, const char *s)
 
 static int by_name(const void *a, const void *b)
 {
-    const struct env_var *const *x = a, *const *y = b;
-    return strcmp((*x)->name, (*y)->name);
+    const struct env_var *x = a, *y = b;
+    return strcmp(x->name, y->name);
 }
 
 static int put_env(crypto_generichash_state *h, const struct run_request *r)
 {
-    const struct env_var **sorted CLEANUP_FREE = calloc(r->env_count + 1, sizeof(*sorted));
+    struct env_var *sorted CLEANUP_FREE = calloc(r->env_count + 1, sizeof(*sorted));
     if (!sorted)
         return ERR_NOMEM;
-    for (size_t i = 0; i < r->env_count; i++)
-        sorted[i] = &r->env[i];
+    if (r->env_count > 0)
+        memcpy(sorted, r->env, r->env_count * sizeof(*sorted));
     qsort(sorted, r->env_count, sizeof(*sorted), by_name);
     put_bytes(h, &r->env_count, sizeof r->env_count);
     for (size_t i = 0; i < r->env_count; i++) {
-        put_text(h, sorted[i]->name);
-        put_text(h, sorted[i]->value);
+        put_text(h, sorted[i].name);
+        put_text(h, sorted[i].value);
     }
     return 0;
 }

@@ -259,7 +259,8 @@ static const char *secret_value(const struct plan_var *v)
 
 int plan_redactor(const struct plan *p, struct redactor **ret)
 {
-    struct redact_value *values CLEANUP_FREE = calloc(p->var_count + 1, sizeof *values);
+    struct redactor *r = NULL;
+    struct redact_value *values = calloc(p->var_count + 1, sizeof *values);
     size_t n = 0;
     if (!values)
         return ERR_NOMEM;
@@ -268,8 +269,11 @@ int plan_redactor(const struct plan *p, struct redactor **ret)
         if (value)
             values[n++] = (struct redact_value){value, strlen(value)};
     }
-    *ret = NULL;
-    return n > 0 ? redactor_new(values, n, REDACT_FORMS_MAX, ret) : 0;
+    int err = n > 0 ? redactor_new(values, n, REDACT_FORMS_MAX, &r) : 0;
+    free(values);
+    if (err == 0)
+        *ret = r;
+    return err;
 }
 
 int plan_check(const struct plan *p)
