@@ -71,7 +71,7 @@ static int claim(const struct cli_args *args, const struct settings *s, const ch
                  struct profile *v)
 {
     json_t *doc CLEANUP_JSON = NULL;
-    struct buf call CLEANUP_BUF;
+    struct buf call CLEANUP_BUF = {0};
     int code = call_path(&call, "/claim", args->operands[0]);
     if (code == EXIT_DONE)
         code = call_json(s, "GET", call.data, NULL, &doc, NULL);

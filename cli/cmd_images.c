@@ -97,7 +97,7 @@ static int list(const struct cli_args *args, const struct settings *settings)
 static int show(const struct cli_args *args, const struct settings *settings)
 {
     json_t *doc CLEANUP_JSON = NULL;
-    struct buf path CLEANUP_BUF;
+    struct buf path CLEANUP_BUF = {0};
     int code = call_path(&path, "/images", args->operands[0]);
     if (code == EXIT_DONE)
         code = call_json(settings, "GET", path.data, NULL, &doc, NULL);
@@ -107,7 +107,7 @@ static int show(const struct cli_args *args, const struct settings *settings)
 static int unregister(const struct cli_args *args, const struct settings *settings)
 {
     json_t *doc CLEANUP_JSON = NULL;
-    struct buf path CLEANUP_BUF;
+    struct buf path CLEANUP_BUF = {0};
     int code = call_path(&path, "/images", args->operands[0]);
     if (code == EXIT_DONE)
         code = call_json(settings, "DELETE", path.data, NULL, &doc, NULL);

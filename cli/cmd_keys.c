@@ -69,7 +69,7 @@ static int list(const struct cli_args *args, const struct settings *settings)
 static int revoke_one(const struct cli_args *args, const struct settings *settings)
 {
     json_t *doc CLEANUP_JSON = NULL;
-    struct buf path CLEANUP_BUF;
+    struct buf path CLEANUP_BUF = {0};
     int code = call_path(&path, "/api-keys", args->operands[0]);
     if (code == EXIT_DONE)
         code = call_json(settings, "DELETE", path.data, NULL, &doc, NULL);

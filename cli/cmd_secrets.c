@@ -118,7 +118,7 @@ static int create(const struct cli_args *args, const struct settings *settings)
 static int update(const struct cli_args *args, const struct settings *settings)
 {
     char *value CLEANUP(secret_value_free) = NULL;
-    struct buf path CLEANUP_BUF;
+    struct buf path CLEANUP_BUF = {0};
     struct wire_secret_request r = {.key_name = args->key_name, .description = args->description};
     bool has_value = args->value || args->value_file != NULL;
     if (r.key_name == NULL && r.description == NULL && !has_value) {
@@ -154,7 +154,7 @@ static int print_value(const json_t *secret)
 static int get(const struct cli_args *args, const struct settings *settings)
 {
     json_t *doc CLEANUP_JSON = NULL;
-    struct buf path CLEANUP_BUF;
+    struct buf path CLEANUP_BUF = {0};
     int code = call_path(&path, "/secrets", args->operands[0]);
     if (code == EXIT_DONE)
         code = call_json(settings, "GET", path.data, NULL, &doc, NULL);
@@ -177,7 +177,7 @@ static int list(const struct cli_args *args, const struct settings *settings)
 static int remove_one(const struct cli_args *args, const struct settings *settings)
 {
     json_t *doc CLEANUP_JSON = NULL;
-    struct buf path CLEANUP_BUF;
+    struct buf path CLEANUP_BUF = {0};
     int code = call_path(&path, "/secrets", args->operands[0]);
     if (code == EXIT_DONE)
         code = call_json(settings, "DELETE", path.data, NULL, &doc, NULL);

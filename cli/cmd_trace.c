@@ -103,7 +103,7 @@ static int append_trace(struct buf *out, const json_t *doc)
 static int run(const struct cli_args *args, const struct settings *settings)
 {
     json_t *doc CLEANUP_JSON = NULL;
-    struct buf path CLEANUP_BUF, text CLEANUP_BUF = {.max = (size_t)64 << 20};
+    struct buf path CLEANUP_BUF = {0}, text CLEANUP_BUF = {.max = (size_t)64 << 20};
     int code = call_path(&path, "/trace", args->operands[0]);
     if (code == EXIT_DONE)
         code = call_json(settings, "GET", path.data, NULL, &doc, NULL);
