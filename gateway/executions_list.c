@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "gateway/executions.h"
 #include "gateway/health.h"
+#include "gateway/http_link.h"
 #include "gateway/server.h"
 #include "wire/messages.h"
 
@@ -154,26 +155,9 @@ static int fetch(struct listing *l, struct problem *p)
 
 static int add_link(struct listing *l)
 {
-    struct http_request *r = l->request;
     static const char *const kept[] = {"limit", "status", "created_by", "since", "until"};
-    struct buf link CLEANUP_BUF = {.max = 4096};
-    int err = buf_append_str(&link, "</api/v1/executions?");
-    for (size_t i = 0; i < ARRAY_SIZE(kept) && !err; i++) {
-        const char *value = http_query(r, kept[i]);
-        if (str_is_empty(value))
-            continue;
-        err = buf_printf(&link, "%s=", kept[i]);
-        for (const char *c = value; *c && !err; c++) {
-            bool plain = (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') ||
-                         (*c >= 'a' && *c <= 'z') || strchr("-_.~", *c);
-            err = buf_printf(&link, plain ? "%c" : "%%%02X", (unsigned char)*c);
-        }
-        if (!err)
-            err = buf_append_char(&link, '&');
-    }
-    if (!err)
-        err = buf_printf(&link, "cursor=%lld>; rel=\"next\"", (long long)l->filter.before_key);
-    return err ? err : http_add_header(r, "Link", link.data);
+    return http_add_next_link(l->request, "/api/v1/executions", kept, ARRAY_SIZE(kept),
+                              l->filter.before_key);
 }
 
 static void answer_whole(struct listing *l, bool more)
