@@ -65,6 +65,7 @@ class Engine:
     def start(self):
         self.log = open(self.dir / "log", "ab")
         self.process = subprocess.Popen(self.command(), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
+                                        cwd=self.dir,
                                         env={**os.environ, **self.environment()}, start_new_session=True)
         wait_for(lambda: self.is_up() or self.process.poll() is not None, f"{self.name} to answer")
         assert self.process.poll() is None, (self.dir / "log").read_text()[-2000:]

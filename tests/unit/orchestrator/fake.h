@@ -122,15 +122,19 @@ void fake_topic_open_returns(int err);
 struct fake_engine {
     struct engine base;
     enum rundir_liveness liveness;
-    int inspect_err, start_err, stop_err;
-    unsigned starts, stops, inspects;
+    int inspect_err, start_err, stop_err, explain_err;
+    bool is_clean;
+    unsigned starts, stops, inspects, questions, cleanings;
     char run_dir[256]; /* of the last start */
     /* of the last start not yet forgotten */
     engine_fn started;
     engine_gone_fn on_gone;
+    engine_verdict_fn verdict; /* of the last question */
     void *user;
 };
 extern struct fake_engine fake_engine;
+/* Of an engine that runs images; fake_setup puts the usual ones back. */
+extern const struct engine_ops fake_container_ops;
 
 /* ---- time: only with the loop_* and clock wraps of FAKE_TIME (CMakeLists.txt) ---- */
 /* Timers and deferred calls that fall due within ms, in order. */

@@ -196,6 +196,23 @@ static int engine_inspect(struct engine *e UNUSED, const char *run_dir UNUSED,
     return 0;
 }
 
+static int engine_explain(struct engine *e UNUSED, const char *run_dir UNUSED, engine_verdict_fn fn,
+                          void *user)
+{
+    fake_engine.questions++;
+    if (fake_engine.explain_err < 0)
+        return fake_engine.explain_err;
+    fake_engine.verdict = fn;
+    fake_engine.user = user;
+    return 0;
+}
+
+static bool engine_clean(struct engine *e UNUSED, const char *run_dir UNUSED)
+{
+    fake_engine.cleanings++;
+    return fake_engine.is_clean;
+}
+
 static const struct engine_ops engine_ops = {
     .name = "fake",
     .image = "host",
@@ -203,6 +220,17 @@ static const struct engine_ops engine_ops = {
     .forget = engine_forget,
     .stop = engine_stop,
     .inspect = engine_inspect,
+};
+
+const struct engine_ops fake_container_ops = {
+    .name = "containers",
+    .workspace = "/workspace",
+    .start = engine_start,
+    .forget = engine_forget,
+    .stop = engine_stop,
+    .inspect = engine_inspect,
+    .explain = engine_explain,
+    .clean = engine_clean,
 };
 
 struct fake_engine fake_engine = {.base.ops = &engine_ops};

@@ -1,4 +1,5 @@
 /* What a launch leaves on disk, and what becomes of it when it cannot. */
+#include "base/str.h"
 #include "spool/spec.h"
 
 #include "fake.h"
@@ -62,6 +63,32 @@ static void test_live_launch__spec_says_all(void **state)
         assert_false(spec.set_ids);
         assert_int_equal(spec.sandbox, SPEC_SANDBOX_FILES);
     }
+    run_spec_done(&spec);
+}
+
+static void test_live_launch__container__paths_user_and_variables_of_the_image(void **state)
+{
+    struct world *w = *state;
+    struct plan plan;
+    struct run_spec spec;
+    plan_init(&plan);
+    fake_engine.base.ops = &fake_container_ops;
+    assert_int_equal(str_set(&w->o->container_user, "node"), 0);
+    assert_int_equal(plan_set(&plan, "GREETING", "hello", false), 0);
+    struct live *l = launch(w, &plan);
+    int dirfd = rundir_open(l->run_dir);
+    assert_true(dirfd >= 0);
+    assert_int_equal(run_spec_read(dirfd, &spec), 0);
+    close(dirfd);
+    assert_int_equal(spec.sandbox, SPEC_SANDBOX_CONTAINER);
+    assert_string_equal(spec.user, "node");
+    assert_false(spec.set_ids);
+    assert_string_equal(spec.workspace, "/workspace");
+    assert_true(has(spec.env, "HOME=/workspace"));
+    assert_true(has(spec.env, "PWD=/workspace"));
+    assert_true(has(spec.env, "GREETING=hello"));
+    for (char **v = spec.env; *v; v++)
+        assert_false(str_starts_with(*v, "PATH=") || str_starts_with(*v, "USER="));
     run_spec_done(&spec);
 }
 
@@ -143,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_live_launch__spec_says_all),
+        TEST(test_live_launch__container__paths_user_and_variables_of_the_image),
         TEST(test_live_launch__files_are_private),
         TEST(test_live_launch__no_workspace__start_failed_with_a_line),
         TEST(test_live_launch__no_run_directory__ended_in_postgres),
