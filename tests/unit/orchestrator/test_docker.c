@@ -246,14 +246,16 @@ static void test_start__image_absent__pulled_with_its_progress(void **state)
         scripted_json(404, "{\"message\":\"No such image\"}"),
         scripted_json(200, "{\"status\":\"Pulling\",\"id\":\"a\"}\n{\"status\":\"Extracting\","
                            "\"id\":\"a\"}\n{\"status\":\"Pulling\",\"id\":\"b\"}\n"),
+        scripted_json(200, "{\"Config\":{\"User\":\"node\"}}"),
         CREATED,
         scripted_json(204, ""),
         NULL,
     };
-    begin(&p, answers, 6, NULL);
+    begin(&p, answers, 7, NULL);
     assert_int_equal(start(&p), 0);
     assert_true(loop_wait(p.loop, &p.started, 1));
     assert_int_equal(p.err, 0);
+    assert_non_null(strstr(scripted_server_request(p.server, 4), "TAILGATE_IMAGE_USER=node"));
     assert_int_equal(p.lines, 3); /* "pulling", then one a second and layer */
     assert_string_equal(p.line, "tailgate: b: Pulling");
     assert_request(&p, 2,

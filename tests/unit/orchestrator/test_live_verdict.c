@@ -10,7 +10,9 @@ static struct live *running(struct world *w)
 {
     fake_engine.base.ops = &fake_container_ops;
     fake_engine.is_clean = true;
-    return fake_live(w, 1, EXEC_RUNNING);
+    struct live *l = fake_live(w, 1, EXEC_RUNNING);
+    fake_engine.started(fake_engine.user, 0, NULL);
+    return l;
 }
 
 static void exit_with(struct live *l, int32_t code, int32_t signal, uint32_t flags)

@@ -138,7 +138,7 @@ static void test_process_start__lock_appears__started_then_gone(void **state)
 {
     struct place *p = *state;
     char go[160];
-    use_script(p, "touch $1/lock; while [ ! -e $1/../go ]; do sleep 0.01; done");
+    use_script(p, "echo $$ >$1/lock; while [ ! -e $1/../go ]; do sleep 0.01; done");
     assert_int_equal(start(p), 0);
     turn_until(p, &p->started, 1);
     assert_int_equal(p->err, 0);
@@ -154,7 +154,7 @@ static void test_process_start__lock_appears__started_then_gone(void **state)
 static void test_process_start__ends_at_once_behind_a_lock__started_and_gone(void **state)
 {
     struct place *p = *state;
-    use_script(p, "touch $1/lock");
+    use_script(p, "echo $$ >$1/lock");
     assert_int_equal(start(p), 0);
     turn_until(p, &p->gone, 1);
     assert_int_equal(p->started, 1);
@@ -166,7 +166,7 @@ static void test_process_start__environment_and_session_of_its_own(void **state)
     struct place *p = *state;
     char path[160], text[512] = "";
     use_script(p, "{ tr '\\0' '\\n' </proc/$$/environ; pwd; cut -d' ' -f1,6 /proc/$$/stat; "
-                  "ls -l /proc/$$/fd | grep -c -- '->'; } >$1/../out; touch $1/lock");
+                  "ls -l /proc/$$/fd | grep -c -- '->'; } >$1/../out; echo $$ >$1/lock");
     assert_int_equal(setenv("SECRET_OF_THE_SERVER", "x", 1), 0);
     assert_int_equal(start(p), 0);
     turn_until(p, &p->gone, 1);
@@ -186,7 +186,7 @@ static void test_process_start__environment_and_session_of_its_own(void **state)
 static void test_process_forget__no_further_calls(void **state)
 {
     struct place *p = *state;
-    use_script(p, "sleep 0.05; touch $1/lock");
+    use_script(p, "sleep 0.05; echo $$ >$1/lock");
     assert_int_equal(start(p), 0);
     p->e->ops->forget(p->e, state); /* somebody else */
     p->e->ops->forget(p->e, p);
@@ -199,7 +199,7 @@ static void test_process_forget__no_further_calls(void **state)
 static void test_process_forget__inside_started__no_gone(void **state)
 {
     struct place *p = *state;
-    use_script(p, "touch $1/lock");
+    use_script(p, "echo $$ >$1/lock");
     p->forgets = true;
     assert_int_equal(start(p), 0);
     turn_until(p, &p->started, 1);
@@ -212,7 +212,7 @@ static void test_process_forget__inside_started__no_gone(void **state)
 static void test_process_free__children_go_on(void **state)
 {
     struct place *p = *state;
-    use_script(p, "touch $1/lock");
+    use_script(p, "echo $$ >$1/lock");
     assert_int_equal(start(p), 0);
     p->e->ops->free(TAKE_PTR(p->e));
     assert_int_equal(loop_turn(p->loop, 20), 0);
