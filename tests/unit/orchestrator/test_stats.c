@@ -7,8 +7,9 @@ static int api_pool, writers_pool; /* only their addresses count */
 
 void db_pool_stats(const struct db_pool *p, struct db_pool_stats *ret)
 {
-    *ret = (const void *)p == &api_pool ? (struct db_pool_stats){4, 3, 2}
-                                        : (struct db_pool_stats){1, 0, 7};
+    *ret = (const void *)p == &api_pool
+               ? (struct db_pool_stats){.connections = 4, .ready = 3, .waiting = 2}
+               : (struct db_pool_stats){.connections = 1, .ready = 0, .waiting = 7};
 }
 
 const struct db_pool *writer_pool(const struct writer *w UNUSED)
