@@ -147,10 +147,6 @@ void http_respond_wrong_method(struct http_request *r, unsigned allowed);
 /* Tells the audit of a refusal; other problems are none of its business. */
 void http_note_refusal(const struct http_request *r, const struct problem *p);
 
-/* ---- http_refused.c ---- */
-/* Tells the audit of a refusal; other problems are none of its business. */
-void http_note_refusal(const struct http_request *r, const struct problem *p);
-
 /* ---- http_stream.c ---- */
 /* Makes the next piece of a streamed answer in r->out. 0, ERR_AGAIN, ERR_END, or cut. */
 MUST_CHECK int http_stream_fill(struct http_request *r);

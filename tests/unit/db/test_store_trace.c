@@ -62,17 +62,17 @@ static struct answer write_records(struct fixture *f, const char *records, int64
 #define RECORD(id, more) \
     "{\"time\":\"2026-01-02T03:04:05.678Z\",\"msg\":\"x\",\"request_id\":\"" id "\"" more "}"
 
+#define MINE ",\"client_request_id\":\"mine\""
+/* clang-format off: a row a record */
+#define FOUR                                                                                    \
+    "[" RECORD("t1", ",\"n\":1") "," RECORD("t1", MINE) "," RECORD("t2", MINE) "," RECORD("t3", \
+                                                                                          "") "]"
+/* clang-format on */
+
 static void test_store_trace_get__own_and_clients_id__records_in_order(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(
-        write_records(f,
-                      "[" RECORD("t1", ",\"n\":1") "," RECORD("t1", ",\"client_request_id\":"
-                                                                    "\"mine\"") "," RECORD(
-                          "t2", ",\"client_request_id\":\"mine\"") "," RECORD("t3", "") "]",
-                      0)
-            .err,
-        0);
+    assert_int_equal(write_records(f, FOUR, 0).err, 0);
     struct got g = get(f, "t1");
     assert_int_equal(g.err, 0);
     assert_int_equal(g.n, 2);
