@@ -21,8 +21,8 @@ MUST_CHECK int api_get(struct rest *r, const struct execution_id *id, json_t **r
 /* Called for each execution, newest first; its error ends the list. */
 typedef int (*api_execution_fn)(void *user, const json_t *execution);
 /*
- * At most limit executions (0 = all) in pages; filter (NULL = none) is appended to the query: "&status=…".
- * An error of fn is returned with p->err 0.
+ * At most limit executions (0 = all) in pages; filter (NULL = none) is appended to the query:
+ * "&status=…". An error of fn is returned with p->err 0.
  */
 MUST_CHECK int api_list(struct rest *r, const char *filter, uint64_t limit, api_execution_fn fn,
                         void *user, struct problem *p);

@@ -201,11 +201,7 @@ CREATE TABLE public.gateways (
     gateway_id text NOT NULL,
     host text NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
-    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
-    lease_ms bigint DEFAULT 10000 NOT NULL,
-    up_since timestamp with time zone DEFAULT now() NOT NULL,
-    state_dir text DEFAULT ''::text NOT NULL,
-    engine text DEFAULT ''::text NOT NULL
+    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.idempotency_keys (

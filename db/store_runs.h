@@ -44,8 +44,8 @@ enum store_refusal {
     STORE_REFUSED_QUEUE,            /* queue_max */
 };
 /* err 0: e is the row, STARTING or PENDING (then without an owner), or NULL when it was refused and
- * nothing was written. ERR_CONFLICT: the idempotency key is taken. ERR_STALE: the key that it was sealed with has been
- * replaced. */
+ * nothing was written. ERR_CONFLICT: the idempotency key is taken. ERR_STALE: the key that it was
+ * sealed with has been replaced. */
 typedef void (*store_created_fn)(void *user, int err, const struct execution *e,
                                  enum store_refusal refusal);
 /*

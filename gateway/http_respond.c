@@ -220,9 +220,9 @@ void http_log_access(const struct http_request *r)
     char path[HTTP_PATH_MAX + 4];
     bool entered = http_log_enter(r);
     log_write(level, "http", "client_request_id", http_header(r, HEADER_REQUEST_ID), "method",
-              r->is_head ? "HEAD" : http_method_name(r->method), "path", path_to_log(r, path, sizeof(path)), "status",
-              LOG_NUM(r->status), "bytes", LOG_NUM(r->sent_bytes), "duration_ms",
-              LOG_NUM(took_us / 1000), "user", r->has_principal ? r->principal.email : NULL,
-              "client", r->client, NULL);
+              r->is_head ? "HEAD" : http_method_name(r->method), "path",
+              path_to_log(r, path, sizeof(path)), "status", LOG_NUM(r->status), "bytes",
+              LOG_NUM(r->sent_bytes), "duration_ms", LOG_NUM(took_us / 1000), "user",
+              r->has_principal ? r->principal.email : NULL, "client", r->client, NULL);
     http_log_leave(entered);
 }

@@ -71,8 +71,9 @@ static int print_special(const char *special)
 }
 
 /*
- * A file that was named must be there, unless for --dev. The one in the state directory is made with
- * it: where a server has run before, a missing one was lost, and a fresh one would open nothing.
+ * A file that was named must be there, unless for --dev. The one in the state directory is made
+ * with it: where a server has run before, a missing one was lost, and a fresh one would open
+ * nothing.
  */
 static int take_keys(const struct options *o, bool is_fresh, struct buf *error, struct sealer **ret)
 {

@@ -39,10 +39,10 @@ struct orchestrator_opts {
     const char *run_user; /* as root: commands run as this user; NULL otherwise */
     const char *sandbox_read_paths, *sandbox_write_paths; /* colon-separated; NULL = none */
     const char *container_user; /* whom commands run as in containers; NULL = the image's user */
-    size_t audit_queue_max;                               /* refusals that wait to be written */
-    int64_t trace_retention_ms;                           /* 0 = for ever */
-    size_t trace_queue_bytes;                             /* log records that wait to be written */
-    int64_t token_ttl_s;                                  /* stream tokens: 24 h */
+    size_t audit_queue_max;     /* refusals that wait to be written */
+    int64_t trace_retention_ms; /* 0 = for ever */
+    size_t trace_queue_bytes;   /* log records that wait to be written */
+    int64_t token_ttl_s;        /* stream tokens: 24 h */
     struct sealer *sealer; /* borrowed; NULL: nothing can be sealed, runs with variables fail */
     int64_t max_running, max_running_per_user; /* over all gateways; 0 = any number */
     int64_t queue_max;          /* so many may wait (PENDING); 0 = what cannot start is refused */
@@ -127,9 +127,9 @@ MUST_CHECK int orchestrator_kill(struct orchestrator *o, const struct caller *by
                                  struct problem *p);
 
 /*
- * Executions of other gateways: `tell` makes the one that runs it stop it, as far as it hears of it;
- * it is called again until the row shows it, or somebody gives up (ERR_CLOSED). fn NULL: nobody can
- * be told. orchestrator_stop_told is the other end: it stops what runs here, for a person whose
+ * Executions of other gateways: `tell` makes the one that runs it stop it, as far as it hears of
+ * it; it is called again until the row shows it, or somebody gives up (ERR_CLOSED). fn NULL: nobody
+ * can be told. orchestrator_stop_told is the other end: it stops what runs here, for a person whose
  * right to it the teller has checked; user is a struct orchestrator.
  */
 typedef void (*orchestrator_stop_fn)(void *user, int64_t execution_key, const char *email,
@@ -172,8 +172,8 @@ size_t orchestrator_live_count(const struct orchestrator *o);
 
 /* Figures; each execution and spool is looked at, so only when asked. */
 struct orchestrator_database_stats {
-    size_t connections, ready; /* of the pool */
-    size_t waiting;            /* transactions that no connection has taken yet */
+    size_t connections, ready;             /* of the pool */
+    size_t waiting;                        /* transactions that no connection has taken yet */
     struct metrics_histogram wait_seconds; /* until one took them */
 };
 struct orchestrator_stats {

@@ -101,7 +101,7 @@ enum wire_client_type { WIRE_AUTH, WIRE_SUBSCRIBE, WIRE_UNSUBSCRIBE };
 struct wire_client_message { /* strings point into doc */
     json_t *doc;
     enum wire_client_type type;
-    const char *key; /* auth */
+    const char *key;   /* auth */
     bool executions;   /* the list, not one execution */
     const char *since; /* the list's cursor; NULL = none */
     struct execution_id id;
