@@ -1,10 +1,8 @@
 /*
  * The scan against a simple model: random lines of three streams, parts among them, cut into chunks
- * and pages at random, both directions; and what a pattern says of hostile lines.
+ * and pages at random, both directions.
  */
 #include "logs/search_scan.h"
-
-#include "base/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -233,90 +231,6 @@ static void test_scan__line_without_end__searched_in_pieces(void **state UNUSED)
     pattern_free(p);
 }
 
-/* ---- patterns ---- */
-
-static int find(const char *regex, bool ignore_case, const char *text, size_t len, size_t *start,
-                size_t *end)
-{
-    struct pattern *p = NULL;
-    struct problem problem;
-    assert_int_equal(pattern_new(regex, true, ignore_case, &p, &problem), 0);
-    int rc = pattern_next(p, text, len, 0, start, end);
-    pattern_free(p);
-    return rc;
-}
-
-static void test_pattern__expensive__given_up_in_time(void **state UNUSED)
-{
-    static const char *const regexes[] = {"(a+)+$",
-                                          "(.+)\\1[0-9]",
-                                          "(?i)(.+)\\1[0-9]",
-                                          "(?=(a+))a*[bc]\\1",
-                                          "(?:a*a*)*[bc]",
-                                          "(?:.{0,50}){0,50}[yz]",
-                                          "(\\w)*(\\d)",
-                                          "[a-z]+[0-9]",
-                                          "(*NO_JIT)(a|aa)+$",
-                                          "(*NO_JIT)[a-z]+[0-9]",
-                                          "((a)|b)*+[xy]",
-                                          "\\p{L}+\\p{N}"};
-    static char text[1u << 20];
-    memset(text, 'a', sizeof text);
-    text[sizeof text - 1] = '!';
-    for (size_t i = 0; i < sizeof regexes / sizeof *regexes; i++) {
-        for (size_t len = 128; len <= sizeof text; len *= 8) {
-            size_t start, end;
-            int64_t began = clock_mono_ms();
-            int rc = find(regexes[i], false, text + sizeof text - len, len, &start, &end);
-            assert_true(rc == ERR_END || rc == ERR_LIMIT);
-            assert_true(clock_mono_ms() - began < 2000);
-        }
-    }
-}
-
-static void test_pattern__hostile_bytes__matches_lie_inside(void **state UNUSED)
-{
-    static const char *const regexes[] = {"a", ".",   "\\w+",   "[^a]",     "(?i)\303\274", "$",
-                                          "^", "\\b", "a\\Kb?", "(?<=.)x*", "\\x{1F600}",   "\\R"};
-    for (size_t i = 0; i < sizeof regexes / sizeof *regexes; i++) {
-        struct pattern *p = NULL;
-        struct problem problem;
-        assert_int_equal(pattern_new(regexes[i], true, i % 2, &p, &problem), 0);
-        seed = (uint32_t)i;
-        for (unsigned round = 0; round < 2000; round++) {
-            char text[700];
-            size_t len = draw(sizeof text), from = 0, start = 0, end = 0;
-            for (size_t k = 0; k < len; k++)
-                text[k] = (char)(draw(4) ? 'a' + (int)draw(3) : (int)draw(256));
-            while (pattern_next(p, text, len, from, &start, &end) == 0) {
-                assert_true(start >= from && end >= start && end <= len);
-                from = end > from ? end : from + 1;
-            }
-            assert_true(pattern_matches_empty(p, text, len) <= 0);
-        }
-        pattern_free(p);
-    }
-}
-
-static void test_pattern_new__bad__told_where(void **state UNUSED)
-{
-    static const struct {
-        const char *text;
-        bool is_regex;
-        const char *told;
-    } rows[] = {{"(", true, "at character 2"}, {"", false, "1 to 1024"},
-                {"\377", false, "UTF-8"},      {"\303\274[", true, "character 3"},
-                {"\\C", true, "character 3"},  {"a{9999999}", true, "character"}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct pattern *p = NULL;
-        struct problem problem = {0};
-        assert_int_equal(pattern_new(rows[i].text, rows[i].is_regex, false, &p, &problem),
-                         ERR_INVALID);
-        assert_non_null(strstr(problem.details, rows[i].told));
-        assert_null(p);
-    }
-}
-
 static void test_scan__expression_too_expensive__line_named(void **state UNUSED)
 {
     static char text[2000];
@@ -388,9 +302,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scan__random_logs_and_pages__as_the_model),
         cmocka_unit_test(test_scan__line_without_end__searched_in_pieces),
-        cmocka_unit_test(test_pattern__expensive__given_up_in_time),
-        cmocka_unit_test(test_pattern__hostile_bytes__matches_lie_inside),
-        cmocka_unit_test(test_pattern_new__bad__told_where),
         cmocka_unit_test(test_scan__expression_too_expensive__line_named),
         cmocka_unit_test(test_scan__spans__utf16_and_empty_and_counted),
     };
