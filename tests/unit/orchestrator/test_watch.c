@@ -399,21 +399,6 @@ static void test_watch__database_away__goes_on(void **state UNUSED)
     watch_close(c.reader);
 }
 
-static void test_watch_open__bad_place__invalid(void **state UNUSED)
-{
-    static const char *const places[] = {"",      "x",        "1/2",       "1/5:3:", "1/3:5:9",
-                                         "/3:5:", "1/3:5:4,", "1/3:5:4,3", "1/0:5:", "1/3:5:x",
-                                         "1/3",   "1/3:5",    "1/3:5:4;",  "1/:5:"};
-    static struct client c;
-    const struct principal who = {.role = ROLE_ADMIN};
-    struct problem p;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        assert_int_equal(watch_open(watch, &who, places[i], on_wake, &c, &c.reader, &p),
-                         ERR_INVALID);
-    open_as(&c, ROLE_ADMIN, "18446744073709551615/3:9:4,7");
-    watch_close(c.reader);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,7 +411,6 @@ int main(void)
                                         setup_small, teardown),
         cmocka_unit_test_setup_teardown(test_watch__same_execution__latest_only, setup, teardown),
         cmocka_unit_test_setup_teardown(test_watch__database_away__goes_on, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_watch_open__bad_place__invalid, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
