@@ -412,56 +412,6 @@ static void test_secret_delete__own_or_all(void **state)
     }
 }
 
-/* ---- for a run ---- */
-
-static void test_secrets_resolve__values_in_the_order_of_the_names(void **state)
-{
-    static const char *const NAMES[] = {"b", "a", "b"};
-    struct world *w = *state;
-    struct answer a = {0};
-    struct problem p;
-    struct caller c = by(ROLE_OPERATOR);
-    const struct store_secret rows[] = {row_of(w, "a", "value-a"), row_of(w, "b", "value-b")};
-    assert_int_equal(orchestrator_secrets_resolve(w->o, &c, NAMES, 3, on_resolved, &a, &p), 0);
-    answer_rows("get", 0, rows, 2);
-    assert_int_equal(a.n, 3);
-    assert_string_equal(a.value, "KEY=value-b/value-b");
-    assert_int_equal(orchestrator_secrets_resolve(w->o, &c, NAMES, 2, on_resolved, &a, &p), 0);
-    answer_rows("get", 0, rows, 2);
-    assert_string_equal(a.value, "KEY=value-b/value-a");
-}
-
-static void test_secrets_resolve__refusals__name_the_secret(void **state)
-{
-    static const char *const NAMES[] = {"a", "gone"}, *const BAD[] = {"no name"};
-    struct world *w = *state;
-    struct answer a = {0};
-    struct problem p;
-    struct caller c = by(ROLE_DEVELOPER);
-    struct store_secret row = row_of(w, "a", "value-a");
-    assert_int_equal(orchestrator_secrets_resolve(w->o, &c, NAMES, 2, on_resolved, &a, &p), 0);
-    answer_rows("get", 0, &row, 1);
-    assert_int_equal(a.err, ERR_INVALID);
-    assert_string_equal(a.p.error, "failed to run command");
-    assert_non_null(strstr(a.p.details, "\"gone\""));
-    assert_int_equal(orchestrator_secrets_resolve(w->o, &c, NAMES, 1, on_resolved, &a, &p), 0);
-    answer_rows("get", ERR_DB, NULL, 0);
-    assert_int_equal(a.err, ERR_DB);
-    assert_int_equal(orchestrator_secrets_resolve(w->o, &c, BAD, 1, on_resolved, &a, &p),
-                     ERR_INVALID);
-    assert_non_null(strstr(p.details, "\"no name\""));
-    assert_int_equal(orchestrator_secrets_resolve(w->o, &c, NAMES, 0, on_resolved, &a, &p),
-                     ERR_INVALID);
-    assert_int_equal(
-        orchestrator_secrets_resolve(w->o, &c, NAMES, SECRETS_RUN_MAX + 1, on_resolved, &a, &p),
-        ERR_INVALID);
-    c = by(ROLE_VIEWER);
-    assert_int_equal(orchestrator_secrets_resolve(w->o, &c, NAMES, 1, on_resolved, &a, &p),
-                     ERR_FORBIDDEN);
-    assert_non_null(strstr(p.details, "\"a\""));
-    assert_string_equal(p.error, "forbidden");
-}
-
 /* ---- every call ---- */
 
 static int call(struct world *w, unsigned which, const struct caller *c, struct answer *a,
@@ -531,8 +481,6 @@ int main(void)
         TEST(test_secret_get__nothing_or_unreadable),
         TEST(test_secret_update__only_what_is_given),
         TEST(test_secret_delete__own_or_all),
-        TEST(test_secrets_resolve__values_in_the_order_of_the_names),
-        TEST(test_secrets_resolve__refusals__name_the_secret),
         TEST(test_secrets__store_takes_no_call__503),
         TEST(test_secrets__server_leaves__everybody_is_told_once),
     };
