@@ -83,6 +83,7 @@ struct rig {
     struct options options;
     int64_t now_ms;
     bool leaving, origin_refused;
+    struct watch *watch; /* of the server */
     struct topic topics[RIG_TOPICS];
     size_t n_topics;
     struct pending_call pending[RIG_PENDING];

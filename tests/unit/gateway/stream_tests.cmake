@@ -14,5 +14,8 @@ foreach(name stream stream_revoke stream_ask stream_auth stream_deflate stream_f
   tailgate_test(test_${name} LIBS tg_gateway tg_logs tg_wire tg_base PkgConfig::LWS
                 WRAP ${stream_wraps} SOURCES stream_rig.c stream_seams.c ../base/fail_alloc.c)
 endforeach()
+tailgate_test(test_stream_list LIBS tg_gateway tg_logs tg_wire tg_base PkgConfig::LWS
+              WRAP ${stream_wraps} watch_open watch_close watch_next watch_has_more
+              SOURCES stream_rig.c stream_seams.c ../base/fail_alloc.c)
 tailgate_test(test_deflate LIBS tg_gateway tg_logs tg_wire tg_base PkgConfig::LWS PkgConfig::ZLIB
               WRAP malloc calloc realloc strdup SOURCES ../base/fail_alloc.c)
