@@ -2,6 +2,7 @@
  * The body of POST /run in both directions. Decoding checks every rule that needs no other
  * knowledge than the body; the strings handed out live as long as the parsed document.
  */
+#include "base/fields.h"
 #include "base/str.h"
 #include "wire/messages.h"
 #include "wire/object.h"
@@ -22,20 +23,6 @@ static bool is_blank(const char *s)
     return s[strspn(s, " \t\r\n\v\f")] == '\0';
 }
 
-static bool is_env_name(const char *s)
-{
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
-
-    if (*s == '\0' || !strchr(letters, *s))
-        return false;
-    s += strspn(s, letters);
-    while (*s >= '0' && *s <= '9') {
-        s++;
-        s += strspn(s, letters);
-    }
-    return *s == '\0';
-}
-
 static int refuse(struct problem *p, const char *name, const char *rule)
 {
     return problem_set(p, ERR_INVALID, "", "%s must be %s", name, rule);
@@ -44,10 +31,12 @@ static int refuse(struct problem *p, const char *name, const char *rule)
 static int check_env_value(const char *name, const json_t *value, struct problem *p)
 {
     size_t name_len = strlen(name);
+    struct problem fault;
 
-    if (!is_env_name(name))
-        return problem_set(p, ERR_INVALID, "",
-                           "env: the name \"%.64s\" must match [A-Za-z_][A-Za-z0-9_]*", name);
+    /* Its details begin with the field; among many variables the name says more. */
+    if (field_check(FIELD_ENV_NAME, "", name, &fault) < 0)
+        return problem_set(p, ERR_INVALID, "", "env: the name \"%.64s\"%s", name,
+                           fault.details + strlen(field_rule(FIELD_ENV_NAME)->json));
     if (!json_is_string(value))
         return problem_set(p, ERR_INVALID, "", "env.%.64s must be a string", name);
     size_t len = json_string_length(value);
