@@ -20,7 +20,7 @@
 static int parse_id(const char *s, unsigned *ret)
 {
     char *end = NULL;
-    if (*s < '0' || *s > '9')
+    if (s == NULL || *s < '0' || *s > '9')
         return -EINVAL;
     errno = 0;
     unsigned long v = strtoul(s, &end, 10);
@@ -58,7 +58,7 @@ static int find_line(const char *path, size_t column, const char *key, char line
 static int find_in_passwd(const char *path, const char *user, unsigned *ret_uid, unsigned *ret_gid)
 {
     char line[LINE_SIZE];
-    char *fields[FIELDS_MAX];
+    char *fields[FIELDS_MAX] = {NULL};
     bool is_number = parse_id(user, ret_uid) == 0;
 
     int rc = find_line(path, is_number ? 2 : 0, user, line, fields);
@@ -75,7 +75,7 @@ static int find_in_passwd(const char *path, const char *user, unsigned *ret_uid,
 static int find_in_group(const char *path, const char *group, unsigned *ret_gid)
 {
     char line[LINE_SIZE];
-    char *fields[FIELDS_MAX];
+    char *fields[FIELDS_MAX] = {NULL};
 
     if (parse_id(group, ret_gid) == 0)
         return 0;

@@ -26,9 +26,6 @@ void docker_container_free(struct container *c)
         return;
     list_remove(&c->node);
     docker_forget(c->d->api, c);
-    struct list *layer;
-    while ((layer = list_pop(&c->layers)) != NULL)
-        free(layer); /* its node is its first member */
     loop_timer_free(c->timer);
     json_decref(c->config);
     free(c->run_dir);
@@ -83,7 +80,6 @@ static int docker_start_run(struct engine *engine, const struct engine_run *run,
     struct container *c = run->image ? calloc(1, sizeof(*c)) : NULL;
     if (!c)
         return run->image ? ERR_NOMEM : ERR_INVALID;
-    list_init(&c->layers);
     list_append(&d->containers, &c->node);
     c->d = d;
     c->started = fns->started;

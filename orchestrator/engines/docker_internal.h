@@ -34,6 +34,15 @@ struct docker {
     struct list endings;    /* struct ending */
 };
 
+/* When a layer of the image being pulled was last told of. Further layers are told of without
+ * pause.
+ */
+#define DOCKER_LAYERS_MAX 64
+struct layer {
+    int64_t told_ms;
+    char id[32];
+};
+
 enum container_phase {
     CONTAINER_LOOKING, /* is the image there? */
     CONTAINER_PULLING,
@@ -57,7 +66,8 @@ struct container {
     engine_line_fn on_line;
     engine_gone_fn on_gone;
     void *user;
-    struct list layers; /* struct layer: when each was last told of */
+    struct layer layers[DOCKER_LAYERS_MAX];
+    size_t layers_count;
 };
 
 /* "tailgate-EXECUTION_ID", from a run directory's last component. */

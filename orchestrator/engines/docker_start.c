@@ -13,17 +13,9 @@
 #include <string.h>
 
 #define PROGRESS_EVERY_MS 1000
-#define LAYERS_MAX 256 /* further layers are told of without pause */
 
 static const char FAILED[] = "start failed";
 static const char STOPPED[] = "stopped before it was started";
-
-/* When a layer of the image being pulled was last told of. */
-struct layer {
-    struct list node;
-    int64_t told_ms;
-    char id[32];
-};
 
 static void fail(struct container *c, int err, const struct problem *why, const char *what)
 {
@@ -115,20 +107,15 @@ static int inspect_image(struct container *c);
 
 static struct layer *layer_of(struct container *c, const char *id)
 {
-    size_t n = 0;
-    LIST_FOREACH (it, &c->layers) {
-        struct layer *l = LIST_ENTRY(it, struct layer, node);
-        if (str_eq(l->id, id))
-            return l;
-        n++;
+    for (size_t i = 0; i < c->layers_count; i++) {
+        if (str_eq(c->layers[i].id, id))
+            return &c->layers[i];
     }
-    struct layer *l = n < LAYERS_MAX ? calloc(1, sizeof(*l)) : NULL;
-    if (!l || str_copy(l->id, sizeof(l->id), id)) {
-        free(l);
+    struct layer *l = &c->layers[c->layers_count];
+    if (c->layers_count == DOCKER_LAYERS_MAX || str_copy(l->id, sizeof(l->id), id))
         return NULL;
-    }
     l->told_ms = -PROGRESS_EVERY_MS;
-    list_append(&c->layers, &l->node);
+    c->layers_count++;
     return l;
 }
 

@@ -35,8 +35,10 @@ def test_command__never_root_and_never_reads_the_servers_files(server):
     victim = server.run("echo secret-of-another-run; sleep 300")["execution_id"]
     Reader(server, victim).read_until(1)
     state = server.state
-    targets = [state / "admin.key", state / "runs" / victim / "spool", state / "runs" / victim / "spec",
+    targets = [state / "admin.key", state / "runs" / victim / "spool", state / "secrets.key",
                state / "pg/PG_VERSION", state / "pg.password"]
+    # What held the run's variables is gone once the runner has it.
+    assert not (state / "runs" / victim / "spec").exists()
     for target in targets:
         if target.name == "pg.password" and not target.exists():
             continue
@@ -79,7 +81,7 @@ def test_files__modes(server):
     assert (server.state / "runs").stat().st_mode & 0o777 == 0o700
     i = server.run("sleep 30")["execution_id"]
     server.wait_status(i, ("RUNNING",))
-    for name in ("spool", "spec", "ack"):
+    for name in ("spool", "ack", "lock"):
         assert (server.state / "runs" / i / name).stat().st_mode & 0o777 == 0o600
 
 

@@ -271,13 +271,11 @@ def test_cancel__unauthorized_cancellation_attempt(daemon, users):
 
 
 def test_cancel__service_error_during_cancellation(own_daemon):
-    daemon = own_daemon()
+    daemon = own_daemon("--db-deadline", "1s")
     i = run(daemon, "echo up; sleep 600")
     Reader(daemon, i).read_until(1)
-    daemon.pg_ctl("stop", "-m", "immediate")
-    refused(daemon.request("DELETE", f"/api/v1/executions/{i}"), 503, "DATABASE_ERROR")
-    daemon.stop()
-    daemon.start()
+    with daemon.frozen_postgres():
+        refused(daemon.request("DELETE", f"/api/v1/executions/{i}"), 503, "DATABASE_ERROR")
     assert daemon.status(i)["status"] == "RUNNING"
     assert daemon.request("DELETE", f"/api/v1/executions/{i}").status == 200
 
