@@ -279,12 +279,15 @@ static void begin(struct search *g)
     step(g, work_open);
 }
 
+/* One at a call: answering it may end others. */
 static void begin_waiting(void *user)
 {
     struct searcher *s = user;
-    struct list *first = NULL;
-    while (s->n_running < s->opts.running_max && (first = list_pop(&s->waiting)) != NULL)
-        begin(LIST_ENTRY(first, struct search, node));
+    struct list *first = s->n_running < s->opts.running_max ? list_pop(&s->waiting) : NULL;
+    if (!first)
+        return;
+    loop_defer_schedule(s->next);
+    begin(LIST_ENTRY(first, struct search, node));
 }
 
 /* ---- life ---- */
@@ -323,8 +326,8 @@ void searcher_free(struct searcher *s)
     struct list *node = NULL;
     while ((node = list_pop(&s->running)) != NULL)
         abandon(LIST_ENTRY(node, struct search, node));
-    while ((node = list_pop(&s->waiting)) != NULL)
-        search_free(LIST_ENTRY(node, struct search, node));
+    LIST_FOREACH_SAFE (it, &s->waiting)
+        search_free(LIST_ENTRY(it, struct search, node));
     loop_defer_free(s->next);
     free(s);
 }
