@@ -1,6 +1,6 @@
 /*
  * A page of the lines that match. The row is asked for first (may this person read it, how many
- * lines are there), then the search makes the page; a client that leaves ends its search.
+ * lines are there), then the search makes the page; with the request ends its search.
  */
 #include "gateway/log_search.h"
 
