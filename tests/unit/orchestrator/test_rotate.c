@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "db/store_secrets.h"
 #include "orchestrator/seal.h"
+#include "tests/unit/base/fail_alloc.h"
 
 #include "../base/unit.h"
 
@@ -32,8 +33,16 @@ static struct {
     char key_id[SEAL_KEY_ID_SIZE], after[64];
     size_t limit;
 } waiting;
-static int fail_next; /* what the next answer is, once */
+static int fail_next;  /* what the next answer is, once */
+static int takes_none; /* what the store's next call returns, once, if < 0 */
 static size_t retired, to_replace;
+
+static int taken(void)
+{
+    int err = takes_none;
+    takes_none = 0;
+    return err;
+}
 
 static struct result {
     int calls, err;
@@ -47,7 +56,7 @@ int __wrap_store_key_retire(struct db_pool *p UNUSED, const char *key_id UNUSED,
     retired++;
     waiting.batch = fn;
     waiting.user = user;
-    return 0;
+    return taken();
 }
 
 int __wrap_store_sealed_list(struct db_pool *p, enum store_sealed_in in, const char *key_id,
@@ -61,7 +70,7 @@ int __wrap_store_sealed_list(struct db_pool *p UNUSED, enum store_sealed_in in, 
     waiting.limit = limit;
     assert_int_equal(str_copy(waiting.key_id, sizeof waiting.key_id, key_id), 0);
     assert_int_equal(str_copy(waiting.after, sizeof waiting.after, after), 0);
-    return 0;
+    return taken();
 }
 
 static struct row *find(enum store_sealed_in in, const char *name)
@@ -96,7 +105,7 @@ int __wrap_db_submit(struct db_pool *p UNUSED, struct db_batch *b, db_batch_fn f
     db_batch_free(b);
     waiting.batch = fn;
     waiting.user = user;
-    return 0;
+    return taken();
 }
 
 int64_t __wrap_db_affected(const struct db_result *r, size_t stmt);
@@ -167,7 +176,7 @@ static int set_up(void **state UNUSED)
 {
     struct buf error CLEANUP_BUF = {.max = 256};
     n_rows = retired = to_replace = 0;
-    fail_next = 0;
+    fail_next = takes_none = 0;
     result = (struct result){0};
     (void)snprintf(path, sizeof path, "/tmp/tg-rotate-%d.key", (int)getpid());
     assert_int_equal(sealer_new(path, true, &error, &sealer), 0);
@@ -262,6 +271,55 @@ static void test_rotation__row_that_does_not_open__its_key_stays(void **state UN
     assert_int_equal(sealer_count(sealer), 2);
 }
 
+static void test_rotation__store_takes_no_call__ends_and_the_next_one_finishes(void **state)
+{
+    struct rotation *r = NULL;
+    takes_none = ERR_LIMIT;
+    assert_int_equal(rotation_start(NULL, sealer, on_rotated, NULL, &r), ERR_LIMIT);
+    assert_null(r);
+    assert_int_equal(result.calls, 0);
+    for (int steps = 0; steps < 3; steps++) { /* the list, the replacement, the next list */
+        result = (struct result){0};
+        assert_int_equal(rotation_start(NULL, sealer, on_rotated, NULL, &r), 0);
+        for (int i = 0; i <= steps; i++) {
+            db_batch_fn batch = TAKE_PTR(waiting.batch);
+            store_sealed_fn sealed = TAKE_PTR(waiting.sealed);
+            takes_none = i == steps ? ERR_DB_AWAY : 0;
+            if (batch)
+                batch(waiting.user, 0, NULL);
+            else
+                answer_list(sealed, 0);
+        }
+        assert_int_equal(result.calls, 1);
+        assert_int_equal(result.err, ERR_DB_AWAY);
+        rotation_free(r);
+    }
+    rotate();
+    assert_int_equal(result.err, 0);
+    assert_int_equal(sealer_count(sealer), 1);
+    (void)state;
+}
+
+static void test_rotation__no_memory__said_and_everything_still_opens(void **state UNUSED)
+{
+    bool is_done = false;
+    for (unsigned n = 1; !is_done; n++) {
+        struct rotation *r = NULL;
+        result = (struct result){0};
+        (void)fail_alloc_at(n);
+        int err = rotation_start(NULL, sealer, on_rotated, NULL, &r);
+        if (err == 0)
+            run_to_end();
+        is_done = !fail_alloc_off();
+        assert_int_equal(err < 0 ? err : result.err, is_done ? 0 : ERR_NOMEM);
+        rotation_free(r);
+        assert_true(sealer_count(sealer) <= SEAL_KEYS_MAX);
+        for (size_t i = 0; i < n_rows; i++)
+            assert_true(sealer_has_key(sealer, rows[i].key_id));
+    }
+    assert_int_equal(sealer_count(sealer), 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -269,6 +327,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_rotation__all_rows__under_the_new_key_alone),
         TEST(test_rotation__answers_fail__nothing_lost_and_the_next_one_finishes),
+        TEST(test_rotation__store_takes_no_call__ends_and_the_next_one_finishes),
+        TEST(test_rotation__no_memory__said_and_everything_still_opens),
         TEST(test_rotation__row_that_does_not_open__its_key_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
