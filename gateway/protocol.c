@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "gateway/client_address.h"
 #include "gateway/http_internal.h"
 #include "gateway/stream.h"
 #include "gateway/stream_deflate.h"
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+
+#define FORWARDED_SIZE 4096 /* libwebsockets takes no longer head */
 
 /* Answers an upgrade that libwebsockets would drop without a word, or not understand. */
 static int refuse_upgrade(struct lws *wsi, const char *details)
@@ -75,8 +78,12 @@ static int on_add_headers(struct lws *wsi, const struct stream_slot *slot, void 
 
 static int on_established(struct connection *c, struct lws *wsi, struct stream_slot *slot)
 {
+    char forwarded[FORWARDED_SIZE], client[ADDRESS_TEXT_SIZE];
+    int n = lws_hdr_copy(wsi, forwarded, sizeof(forwarded), WSI_TOKEN_X_FORWARDED_FOR);
+
     c->upgraded = true;
-    if (stream_established(c->server->streams, wsi, &slot->session) != 0)
+    client_address(&c->server->trusted_proxies, c->peer, n > 0 ? forwarded : NULL, client);
+    if (stream_established(c->server->streams, wsi, client, &slot->session) != 0)
         return -1;
     if (slot->deflates)
         stream_use_deflate(slot->session);

@@ -218,7 +218,7 @@ static struct stream *stream_new(struct streams *st, struct lws *wsi, enum strea
     return s;
 }
 
-int stream_established(struct streams *st, struct lws *wsi, void **session)
+int stream_established(struct streams *st, struct lws *wsi, const char *client, void **session)
 {
     enum stream_endpoint e = stream_request_endpoint(wsi);
     char id[STREAM_ID_SIZE];
@@ -227,6 +227,7 @@ int stream_established(struct streams *st, struct lws *wsi, void **session)
     if (!s)
         return -1;
     *session = s;
+    (void)!str_copy(s->client, sizeof(s->client), client);
     stream_id_text(s->id, id);
     log_set_request_id(id);
     log_info("stream opened", "path", endpoint_path(e));

@@ -58,8 +58,8 @@ struct stream_slot {
     void *session; /* a struct stream */
     bool deflates; /* permessage-deflate was negotiated */
 };
-/* The rest; session: the slot's. 0, or -1 to close. */
-int stream_established(struct streams *st, struct lws *wsi, void **session);
+/* The rest; client: its address, for the audit; session: the slot's. 0, or -1 to close. */
+int stream_established(struct streams *st, struct lws *wsi, const char *client, void **session);
 int stream_received(void *session, const void *in, size_t len);
 int stream_writeable(void *session);
 int stream_pong(void *session);

@@ -15,6 +15,7 @@
 #define TAILGATE_GATEWAY_STREAM_INTERNAL_H
 
 #include "base/list.h"
+#include "gateway/client_address.h"
 #include "gateway/stream.h"
 
 /* Bytes of one write of shared frames: a full chunk of either kind goes out at once, and what a
@@ -135,6 +136,7 @@ struct stream {
     bool peer_left;    /* its close frame came; libwebsockets answers, and nothing follows */
     bool said_goodbye; /* the close frame is libwebsockets' affair now */
     struct principal who;
+    char client[ADDRESS_TEXT_SIZE]; /* where it is, behind proxies that are trusted */
 };
 
 #define STREAM_ID_SIZE 17

@@ -63,7 +63,7 @@ static void note_refusal(const struct stream *s, const struct execution_id *id, 
 {
     const bool is_known = s->who.email[0] != '\0';
     char session[STREAM_ID_SIZE];
-    const struct caller by = {is_known ? &s->who : NULL, "", session};
+    const struct caller by = {is_known ? &s->who : NULL, s->client, session};
     char resource[EXECUTION_ID_LEN + sizeof "executions/"] = "";
 
     if (err != ERR_FORBIDDEN && err != ERR_BAD_KEY && err != ERR_REVOKED)

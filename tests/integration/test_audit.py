@@ -250,13 +250,14 @@ def test_every_refusal__a_row(own_daemon):
 
 
 def test_socket__refusals_are_told_too(own_daemon):
-    one = own_daemon()
+    one = own_daemon("--trusted-proxies", "127.0.0.1")
     _, claimed = make_user(one, "dev@example.org", "developer")
     run = one.run("true")["execution_id"]
-    ws = one.websocket(key=claimed.json["api_key"])
+    ws = one.websocket(key=claimed.json["api_key"], headers={"X-Forwarded-For": "192.0.2.7"})
     ws.send(json.dumps({"type": "subscribe", "execution_id": run}))
     while json.loads(ws.recv())["type"] != "error":
         pass
     ws.close()
     (entry,) = wait_entry(one, "?action=executions.read")
     assert (entry["email"], entry["resource"], entry["result"]) == ("dev@example.org", f"executions/{run}", "FORBIDDEN")
+    assert entry["address"] == "192.0.2.7"

@@ -407,9 +407,10 @@ int stream_filter_upgrade(struct streams *st, struct lws *wsi)
     return 0;
 }
 
-int stream_established(struct streams *st, struct lws *wsi, void **session)
+int stream_established(struct streams *st, struct lws *wsi, const char *client, void **session)
 {
     (void)st;
+    assert_string_equal(client, "127.0.0.1");
     rig.established++;
     *session = wsi;
     lws_callback_on_writable(wsi);

@@ -56,6 +56,7 @@ void audit_denied(struct orchestrator *o UNUSED, const struct caller *by, const 
                   const char *resource, const char *result, bool is_unknown)
 {
     rig.denied++;
+    assert_string_equal(by->address, RIG_CLIENT);
     (void)snprintf(rig.denied_text, sizeof rig.denied_text, "%s %s %s %s %d",
                    by->who ? by->who->email : "-", action, resource, result, is_unknown);
 }
@@ -434,7 +435,7 @@ bool rig_open(struct lws *wsi)
 {
     if (stream_filter_upgrade(rig.st, wsi) != 0)
         return false;
-    if (stream_established(rig.st, wsi, &wsi->session) != 0) {
+    if (stream_established(rig.st, wsi, RIG_CLIENT, &wsi->session) != 0) {
         rig_close(wsi);
         return false;
     }

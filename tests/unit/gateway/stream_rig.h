@@ -23,6 +23,7 @@
 #define RIG_PENDING 64
 #define RIG_KEY "tg_good"
 #define RIG_USER "dev@example.org"
+#define RIG_CLIENT "192.0.2.7"
 
 struct topic {
     struct execution_id id;

@@ -197,7 +197,7 @@ static void test_established__no_memory__socket_closes(void **state)
     (void)state;
     rig_session_socket(&wsi);
     assert_true(fail_alloc_at(1));
-    assert_int_equal(stream_established(rig.st, &wsi, &wsi.session), -1);
+    assert_int_equal(stream_established(rig.st, &wsi, RIG_CLIENT, &wsi.session), -1);
     assert_true(fail_alloc_off());
     assert_null(wsi.session);
     stream_closed(NULL);
@@ -219,7 +219,7 @@ static void test_leave__open_streams__close_1001_and_no_more(void **state)
     assert_int_equal(wsi.close_code, 1001);
     assert_string_equal(wsi.close_reason, "the server is leaving, reconnect");
     /* what passed the filter before is told so too */
-    assert_int_equal(stream_established(rig.st, &late, &late.session), 0);
+    assert_int_equal(stream_established(rig.st, &late, RIG_CLIENT, &late.session), 0);
     rig_run(&late);
     assert_int_equal(late.close_code, 1001);
     rig_close(&wsi);

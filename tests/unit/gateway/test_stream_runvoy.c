@@ -224,7 +224,7 @@ static void test_runvoy__refusals_after_the_upgrade__readable_close(void **state
     rig_close(&wsi);
     rig_runvoy_socket(&wsi, t);
     wsi.args[1] = "token=expired"; /* between the filter and the upgrade */
-    assert_int_equal(stream_established(rig.st, &wsi, &wsi.session), 0);
+    assert_int_equal(stream_established(rig.st, &wsi, RIG_CLIENT, &wsi.session), 0);
     rig_run(&wsi);
     assert_int_equal(wsi.close_code, 1008);
     rig_close(&wsi);
@@ -242,7 +242,7 @@ static void test_runvoy__each_allocation_fails__close_but_no_harm(void **state)
         bool failed;
         rig_runvoy_socket(&wsi, t);
         (void)fail_alloc_at(n);
-        if (stream_established(rig.st, &wsi, &wsi.session) == 0) {
+        if (stream_established(rig.st, &wsi, RIG_CLIENT, &wsi.session) == 0) {
             rig_answer();
             rig_run(&wsi);
         }

@@ -336,7 +336,7 @@ static void test_session__each_allocation_fails__error_or_close_but_no_harm(void
         bool failed;
         rig_session_socket(&wsi);
         (void)fail_alloc_at(n);
-        if (stream_established(rig.st, &wsi, &wsi.session) == 0) {
+        if (stream_established(rig.st, &wsi, RIG_CLIENT, &wsi.session) == 0) {
             rig_answer();
             rig_run(&wsi);
             if (!wsi.closed)
