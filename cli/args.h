@@ -55,6 +55,8 @@ struct cli_args {
     /* logs and run */
     bool follow, raw, exit_code, timestamps;
     struct arg_number tail, after, reconnect_timeout;
+    const char *grep, *regex;
+    bool ignore_case;
     int output; /* enum output_format */
     /* list */
     const char *status, *created_by;

@@ -1,8 +1,10 @@
-/* tailgate logs ID: over the stream; with --raw the bytes of logs.txt over HTTP. */
+/* tailgate logs ID: over the stream; with --raw the bytes of logs.txt over HTTP; or what is
+ * searched for. */
 #include "cli/command.h"
 #include "cli/out.h"
 #include "cli/report.h"
 #include "cli/rest.h"
+#include "cli/search.h"
 #include "cli/tail_report.h"
 
 #include <stdio.h>
@@ -14,6 +16,12 @@ static const struct arg_option options[] = {
     {'n', ARG_NUMBER, "tail", offsetof(struct cli_args, tail), "N",
      "only the last N of the stored lines"},
     {0, ARG_NUMBER, "after", offsetof(struct cli_args, after), "SEQ", "only lines after line SEQ"},
+    {0, ARG_STRING, "grep", offsetof(struct cli_args, grep), "TEXT",
+     "only the lines that hold TEXT, found by the server"},
+    {0, ARG_STRING, "regex", offsetof(struct cli_args, regex), "RE",
+     "only the lines that the expression (PCRE2) matches"},
+    {'i', ARG_FLAG, "ignore-case", offsetof(struct cli_args, ignore_case), NULL,
+     "with --grep and --regex: upper and lower case alike"},
     {'t', ARG_FLAG, "timestamps", offsetof(struct cli_args, timestamps), NULL,
      "put each line's time (UTC) before it"},
     {'o', ARG_CHOICE, "output", offsetof(struct cli_args, output), "text|json",
@@ -85,6 +93,13 @@ static const char *broken_rule(const struct cli_args *args)
     if (args->raw && (args->tail.given || args->after.given || args->timestamps ||
                       args->exit_code || args->output != OUTPUT_TEXT))
         return "--raw goes only with --follow";
+    bool is_search = args->grep != NULL || args->regex != NULL;
+    if (args->grep != NULL && args->regex != NULL)
+        return "--grep and --regex exclude each other";
+    if (args->ignore_case && !is_search)
+        return "--ignore-case needs --grep or --regex";
+    if (is_search && (args->follow || args->raw || args->tail.given))
+        return "--grep and --regex go without --follow, --raw and --tail";
     return NULL;
 }
 
@@ -101,18 +116,22 @@ static int run(const struct cli_args *args, const struct settings *settings)
         report("cannot watch signals");
         return EXIT_OTHER;
     }
+    if (args->grep != NULL || args->regex != NULL)
+        return search_print(args, settings, &id, &intr);
     return args->raw ? run_raw(args, settings, &id, &intr) : run_tail(args, settings, &id, &intr);
 }
 
 const struct command command_logs = {
     .name = "logs",
-    .usage = "[-f] [--tail N | --after SEQ] [--timestamps] [-o text|json] ID",
+    .usage = "[-f] [--tail N | --after SEQ] [--grep TEXT | --regex RE [-i]] [-o text|json] ID",
     .summary = "Print an execution's lines.",
     .notes = "Lines of stdout go to standard output; lines of stderr and of the system to\n"
              "standard error. Where both are the same place, a line that comes into an\n"
              "unfinished one of another stream begins on a line of its own.\n"
              "A lost connection is made again, after the last line printed.\n"
              "With -f the exit code is 0 when the execution has ended, whatever its own.\n"
+             "--grep and --regex print the lines that are there now; what matches is highlighted\n"
+             "on a terminal. A line that was stored in parts is found and printed whole.\n"
              "--raw leaves out system lines, and is not resumed when the connection is lost.\n",
     .table = {options, ARRAY_SIZE(options), false},
     .min_operands = 1,
