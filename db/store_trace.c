@@ -36,7 +36,7 @@ int store_trace_write(struct db_pool *p, const char *records, size_t len, int64_
     };
     const struct db_value added[] = {db_bytes(records, len)};
     const struct db_value swept[] = {db_i64(retention_ms), db_i64(STORE_TRACE_SWEPT)};
-    struct db_batch *b;
+    struct db_batch *b = NULL;
     int r = db_batch_of(&add, added, ARRAY_SIZE(added), &b);
     if (r == 0 && retention_ms > 0)
         r = db_batch_add(b, &sweep, swept, ARRAY_SIZE(swept));
@@ -122,7 +122,7 @@ static const struct db_stmt trace_stmts[] = {
 int store_trace_get(struct db_pool *p, const char *request_id, store_trace_fn fn, void *user)
 {
     const struct db_value params[] = {db_text(request_id), db_i64(STORE_TRACE_RECORDS_MAX)};
-    struct db_batch *b;
+    struct db_batch *b = NULL;
     int r = db_batch_new(&b);
     for (size_t i = 0; i < ARRAY_SIZE(trace_stmts) && r == 0; i++)
         r = db_batch_add(b, &trace_stmts[i], params, i == 0 ? 2 : 1);
