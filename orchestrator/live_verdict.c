@@ -49,8 +49,19 @@ static bool ask(struct live *l)
     return l->is_asking;
 }
 
+/* A daemon that ends tells its containers to stop: that was nobody's wish. */
+static bool is_stopped_by_others(const struct live *l, const struct spool_exit *x)
+{
+    return l->o->engine->ops->explain && (x->flags & SPOOL_EXIT_STOPPED) &&
+           l->stopping_since_ms == 0 && live_state(l)->status != EXEC_TERMINATING;
+}
+
 void live_exited(struct live *l, const struct spool_exit *x)
 {
+    if (is_stopped_by_others(l, x)) {
+        end(l, "container_lost", "tailgate: the container was stopped from outside");
+        return;
+    }
     const uint32_t ended_by_us = SPOOL_EXIT_STOPPED | SPOOL_EXIT_TIMED_OUT | SPOOL_EXIT_KILLED;
     l->has_exit = true;
     l->exit = *x;

@@ -11,11 +11,11 @@ WANTED = b"a\tb\r\n\xff\xfe bad utf8\n\x1b[31mred\x1b[0m\nno newline at end"
 class Place:
     """A daemon with one engine, and the image that its runs name (None: the engine's own)."""
 
-    def __init__(self, name):
+    def __init__(self, name, *engine_flags):
         self.name, self.engine, self.image = name, None, None
         flags = []
         if ENGINES[name]:
-            self.engine = ENGINES[name]().start()
+            self.engine = ENGINES[name](*engine_flags).start()
             self.engine.import_image("busybox:latest")
             self.image = "busybox:latest"
             flags = ["--engine", "docker", "--docker-host", self.engine.host, "--pull", "never",
@@ -134,6 +134,47 @@ def test_missing_image__refused_or_failed_with_a_reason(place):
     end = place.daemon.wait_status(i)
     assert (end["status"], end["reason"]) == ("FAILED", "start_failed")
     assert any("the image is not to be had" in line for line in place.system_lines(i)), place.system_lines(i)
+
+
+# ---- the container daemon itself ----
+
+
+@pytest.fixture
+def docker(request):
+    why_not = Docker.why_not() or (None if static_runner() else "no tailgate-runner is linked statically")
+    if why_not:
+        pytest.skip(f"ENGINE NOT TESTED: {why_not}")
+    one = Place("docker", *request.param)
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+COUNT = "for n in $(seq 1 100); do echo $n; sleep 0.05; done; exit 3"
+
+
+@pytest.mark.parametrize("docker", [["--live-restore"]], indirect=True)
+def test_daemon_restart__with_live_restore__goes_on(docker):
+    i = docker.run(COUNT)["execution_id"]
+    Reader(docker.daemon, i).read_until(5)
+    docker.engine.stop()
+    docker.engine.start()
+    end = docker.daemon.wait_status(i)
+    assert (end["status"], end["exit_code"]) == ("FAILED", 3), (end, docker.system_lines(i))
+    assert docker.daemon.logs_txt(i) == b"".join(b"%d\n" % n for n in range(1, 101))
+
+
+@pytest.mark.parametrize("docker", [[]], indirect=True)
+def test_daemon_restart__ends_the_containers__lost_with_a_reason(docker):
+    i = docker.run(COUNT)["execution_id"]
+    Reader(docker.daemon, i).read_until(5)
+    docker.engine.stop()
+    docker.engine.start()
+    end = docker.daemon.wait_status(i)
+    assert (end["status"], end["reason"]) == ("FAILED", "container_lost"), (end, docker.system_lines(i))
+    lines = docker.daemon.logs_txt(i).splitlines()
+    assert lines == [b"%d" % n for n in range(1, len(lines) + 1)] and len(lines) >= 5
 
 
 # ---- containers alone ----

@@ -138,11 +138,6 @@ class Docker(Engine):
     def environment(self):
         return {}
 
-    def close(self):
-        super().close()
-        if self.process and (self.dir / "exec").exists():
-            shutil.rmtree(self.dir, ignore_errors=True)
-
 
 class Podman(Engine):
     name = "podman"

@@ -33,7 +33,6 @@ static void test_live_exited__rows(void **state)
         {143, 15, 0, false},
         {137, 9, 0, true},
         {137, 0, 0, true}, /* a shell's word for its child */
-        {137, 9, SPOOL_EXIT_STOPPED, false},
         {137, 9, SPOOL_EXIT_TIMED_OUT, false},
         {137, 9, SPOOL_EXIT_KILLED, false},
     };
@@ -69,6 +68,26 @@ static void test_live_exited__killed_by_something_else__its_own_word(void **stat
     assert_string_equal(l->feed->state.reason, "");
     assert_int_equal(l->feed->state.signal, 9);
     assert_string_equal(l->feed->line, "");
+}
+
+static void test_live_exited__stopped_though_nobody_asked__container_lost(void **state)
+{
+    struct live *l = running(*state);
+    exit_with(l, 143, 15, SPOOL_EXIT_STOPPED);
+    assert_int_equal(l->feed->state.status, EXEC_FAILED);
+    assert_string_equal(l->feed->state.reason, "container_lost");
+    assert_string_equal(l->feed->line, "tailgate: the container was stopped from outside");
+}
+
+static void test_live_exited__stopped_as_asked__stopped(void **state)
+{
+    struct live *l = running(*state);
+    const struct run_input in = {.event = RUN_STOP_ASKED, .who = "a@x"};
+    assert_int_equal(live_event(l, &in, "r", NULL), 1);
+    exit_with(l, 137, 9, SPOOL_EXIT_STOPPED);
+    assert_int_equal(fake_engine.questions, 0);
+    assert_int_equal(l->feed->state.status, EXEC_STOPPED);
+    assert_int_equal(l->feed->state.exit_code, 130);
 }
 
 static void lose(struct live *l)
@@ -148,6 +167,8 @@ int main(void)
         cmocka_unit_test(test_live_exited__rows),
         TEST(test_live_exited__out_of_memory__reason_and_line),
         TEST(test_live_exited__killed_by_something_else__its_own_word),
+        TEST(test_live_exited__stopped_though_nobody_asked__container_lost),
+        TEST(test_live_exited__stopped_as_asked__stopped),
         TEST(test_live_lost__container_gone__reason_and_line_asked_once),
         TEST(test_live_lost__nothing_known__runner_lost),
         TEST(test_live_lost__engine_cannot_be_asked__runner_lost),
