@@ -2,10 +2,9 @@
 import pytest
 from containers import Docker, Podman, static_runner
 from tailgate import Daemon, Reader, wait_for
+from test_runs import BYTES, ENDS, WANTED
 
 ENGINES = {"process": None, "docker": Docker, "podman": Podman}
-RAW = rb"""printf 'a\tb\r\n\377\376 bad utf8\n\033[31mred\033[0m\nno newline at end'""".decode()
-WANTED = b"a\tb\r\n\xff\xfe bad utf8\n\x1b[31mred\x1b[0m\nno newline at end"
 
 
 class Place:
@@ -57,15 +56,6 @@ def place(request):
         one.close()
 
 
-ENDS = [
-    ("true", "SUCCEEDED", 0, None, None),
-    ("exit 7", "FAILED", 7, None, None),
-    ("kill -9 $$", "FAILED", 137, 9, None),
-    ("kill -TERM $$", "FAILED", 143, 15, None),
-    ("no-such-command-here", "FAILED", 127, None, None),
-]
-
-
 @pytest.mark.parametrize("command,status,code,signal,reason", ENDS)
 def test_end__table(place, command, status, code, signal, reason):
     end = place.finish(command)
@@ -94,7 +84,7 @@ def test_many_lines__each_once(place):
 
 
 def test_bytes__come_back_as_written(place):
-    end = place.finish(RAW)
+    end = place.finish(BYTES)
     assert place.daemon.logs_txt(end["execution_id"]) == WANTED
 
 
