@@ -9,6 +9,24 @@ static void test_health__public__status_and_version(void **state)
     assert_int_equal(rig.world.authentications, 0);
 }
 
+static bool has_no_memory;
+
+int __real_wire_health(struct buf *b, const char *version, const char *provider);
+int __wrap_wire_health(struct buf *b, const char *version, const char *provider);
+int __wrap_wire_health(struct buf *b, const char *version, const char *provider)
+{
+    return has_no_memory ? ERR_NOMEM : __real_wire_health(b, version, provider);
+}
+
+static void test_health__no_memory__500(void **state)
+{
+    (void)state;
+    has_no_memory = true;
+    rig_expect("GET /api/v1/health", "!", NULL, 500, "failed to report health");
+    has_no_memory = false;
+    rig_expect("GET /api/v1/health", "!", NULL, 200, "\"status\":\"ok\"");
+}
+
 static void test_readyz__database_away__503(void **state)
 {
     (void)state;
@@ -24,6 +42,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_health__public__status_and_version, rig_setup,
                                         rig_teardown),
+        cmocka_unit_test_setup_teardown(test_health__no_memory__500, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_readyz__database_away__503, rig_setup, rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
