@@ -60,6 +60,7 @@ struct cli_args {
     int output; /* enum output_format */
     /* list */
     const char *status, *created_by;
+    bool watch;
     struct arg_number limit;
     /* users, keys, secrets */
     const char *role, *description, *key_name, *value_file;

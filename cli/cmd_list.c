@@ -1,10 +1,11 @@
-/* tailgate list: pages are printed as they come. */
+/* tailgate list: pages are printed as they come; with --watch the live list. */
 #include "cli/api.h"
 #include "cli/call.h"
 #include "cli/command.h"
 #include "cli/execution_text.h"
 #include "cli/out.h"
 #include "cli/report.h"
+#include "cli/watch.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@ static const struct arg_option options[] = {
      "the newest N (20); 0 is all"},
     {'o', ARG_CHOICE, "output", offsetof(struct cli_args, output), "text|json",
      "a table, or one JSON object a line"},
+    {'w', ARG_FLAG, "watch", offsetof(struct cli_args, watch), NULL,
+     "what is live now, then each change, until Ctrl-C"},
 };
 
 struct list {
@@ -109,6 +112,13 @@ static int run(const struct cli_args *args, const struct settings *settings)
         report("wrong usage: --status must be state names with commas between");
         return EXIT_USAGE;
     }
+    if (args->watch && (args->status != NULL || args->created_by != NULL || args->since != NULL ||
+                        args->until != NULL || args->limit.given)) {
+        report("wrong usage: --watch goes only with --output");
+        return EXIT_USAGE;
+    }
+    if (args->watch)
+        return watch_list(args, settings);
     if (rest_new(settings, NULL, &rest) != 0) {
         report("out of memory");
         return EXIT_OTHER;
@@ -125,7 +135,9 @@ const struct command command_list = {
     .name = "list",
     .usage = "[--status NAME,…] [--created-by EMAIL] [--since TIME] … [-o text|json]",
     .summary = "List executions, the newest first.",
-    .notes = "",
+    .notes =
+        "--watch prints a row for each execution that has not ended, then one whenever any of\n"
+        "yours to see begins or changes. A lost connection is made again; nothing is missed.\n",
     .table = {options, ARRAY_SIZE(options), false},
     .needs_settings = true,
     .run = run,
