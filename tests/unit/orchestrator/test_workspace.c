@@ -3,6 +3,7 @@
 
 #include "../base/unit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +15,47 @@ struct place {
     char dir[64];
     int fd;
 };
+
+/* ---- system calls that fail when told to, with this errno ---- */
+
+static int mkdirat_errno, fchownat_errno, fchown_errno, fdopendir_errno;
+
+static bool fails(int with)
+{
+    if (with != 0)
+        errno = with;
+    return with != 0;
+}
+
+int __real_mkdirat(int fd, const char *name, mode_t mode);
+int __wrap_mkdirat(int fd, const char *name, mode_t mode);
+int __wrap_mkdirat(int fd, const char *name, mode_t mode)
+{
+    return fails(mkdirat_errno) ? -1 : __real_mkdirat(fd, name, mode);
+}
+
+int __real_fchownat(int fd, const char *name, uid_t uid, gid_t gid, int flags);
+int __wrap_fchownat(int fd, const char *name, uid_t uid, gid_t gid, int flags);
+int __wrap_fchownat(int fd, const char *name, uid_t uid, gid_t gid, int flags)
+{
+    return fails(fchownat_errno) ? -1 : __real_fchownat(fd, name, uid, gid, flags);
+}
+
+int __real_fchown(int fd, uid_t uid, gid_t gid);
+int __wrap_fchown(int fd, uid_t uid, gid_t gid);
+int __wrap_fchown(int fd, uid_t uid, gid_t gid)
+{
+    return fails(fchown_errno) ? -1 : __real_fchown(fd, uid, gid);
+}
+
+DIR *__real_fdopendir(int fd);
+DIR *__wrap_fdopendir(int fd);
+DIR *__wrap_fdopendir(int fd)
+{
+    return fails(fdopendir_errno) ? NULL : __real_fdopendir(fd);
+}
+
+/* ---- */
 
 static int setup(void **state)
 {
@@ -190,6 +232,32 @@ static void test_workspace_remove_tree__no_such_directory_around__error(void **s
     assert_int_equal(workspace_remove_tree(-1, "w", NULL), -EBADF);
 }
 
+static void test_workspace_create__a_call_fails__its_error(void **state)
+{
+    static int *const CALLS[] = {&mkdirat_errno, &fchownat_errno, &fchown_errno};
+    const struct place *p = *state;
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/w", p->dir);
+    for (size_t i = 0; i < ARRAY_SIZE(CALLS); i++) {
+        *CALLS[i] = ENOSPC;
+        assert_int_equal(workspace_create(path, true, geteuid(), getegid()), -ENOSPC);
+        *CALLS[i] = 0;
+        assert_int_equal(workspace_create(path, true, geteuid(), getegid()), 0);
+    }
+}
+
+static void test_workspace_remove_tree__cannot_be_read__error_and_gone_at_the_next(void **state)
+{
+    const struct place *p = *state;
+    shell(p, "mkdir -p w/a && touch w/a/f");
+    fdopendir_errno = ENOMEM;
+    assert_int_equal(workspace_remove_tree(p->fd, "w", NULL), -ENOMEM);
+    fdopendir_errno = 0;
+    assert_true(is_there(p, "w/a/f"));
+    assert_int_equal(workspace_remove_tree(p->fd, "w", NULL), 0);
+    assert_false(is_there(p, "w"));
+}
+
 static void test_workspace_mark_ended__changes_ctime_and_forgives_absence(void **state)
 {
     const struct place *p = *state;
@@ -211,6 +279,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_workspace_create__private_with_tmp_and_idempotent),
+        TEST(test_workspace_create__a_call_fails__its_error),
+        TEST(test_workspace_remove_tree__cannot_be_read__error_and_gone_at_the_next),
         TEST(test_workspace_create__no_parent_or_a_link__error),
         TEST(test_workspace_remove_tree__trees__gone_and_nothing_else),
         TEST(test_workspace_remove_tree__as_an_ordinary_user__trees_gone),
