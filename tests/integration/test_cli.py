@@ -49,6 +49,39 @@ def test_logs__forms(daemon):
     assert daemon.cli("logs", "-f", i).stdout.count(b"\n") == 100
 
 
+def test_logs__search(daemon):
+    i = daemon.finish("seq 3000; echo Error: 7 >&2")["execution_id"]
+    assert daemon.cli("logs", "--grep", "99", i).stdout.split() == [b"%d" % n for n in range(1, 3001) if "99" in str(n)]
+    assert len(daemon.cli("logs", "--regex", "^[0-9]+$", i).stdout.split()) == 3000  # several pages
+    done = daemon.cli("logs", "--grep", "error", "-i", i)
+    assert done.returncode == 0 and done.stdout == b"" and b"Error: 7" in done.stderr
+    assert daemon.cli("logs", "--grep", "error", i).stderr == b""
+    bad = daemon.cli("logs", "--regex", "(", i)
+    assert bad.returncode == 6 and b"at character" in bad.stderr
+
+
+def test_list__watch(daemon):
+    before = daemon.finish("true")["execution_id"]
+    live = daemon.run("sleep 100")["execution_id"]
+    daemon.wait_status(live, ("RUNNING",))
+    process, rows = start(daemon, "list", "--watch", "-o", "json"), []
+
+    def read_until(condition):
+        while not (rows and condition(rows[-1])):
+            rows.append(json.loads(process.stdout.readline()))
+
+    read_until(lambda row: row["execution_id"] == live and row["status"] == "RUNNING")
+    new = daemon.finish("true")["execution_id"]
+    read_until(lambda row: row["execution_id"] == new and row["status"] == "SUCCEEDED")
+    assert daemon.cli("kill", live).returncode == 0
+    read_until(lambda row: row["execution_id"] == live and row["status"] == "STOPPED")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(DEADLINE) == 130
+    process.communicate()
+    told = [(row["execution_id"], row["version"]) for row in rows]
+    assert len(set(told)) == len(told) and before not in dict(told)
+
+
 def test_list_status_kill_version(daemon):
     i = daemon.run("sleep 100")["execution_id"]
     daemon.wait_status(i, ("RUNNING",))
