@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import time
+import urllib.parse
 
 import websocket
 
@@ -169,6 +170,30 @@ def tail(repeat, quick):
             Row(f"tail, last 1,000 of {lines} lines: p99", [r["ask_p99_ms"] for r in results], "ms", 10)]
 
 
+def search(repeat, quick):
+    """Every line of a stored log looked at, and none or few found; pages until there is no more."""
+    lines, rows = 100_000 if quick else 1_000_000, []
+    with Server() as server:
+        run = stored(server, lines)
+        for name, query in (("text", {"q": "no such line"}), ("text, any case", {"q": "no such line", "ignore_case": 1}),
+                            ("expression", {"regex": "no such [a-z]+ [0-9]+$"})):
+            seconds = []
+            for _ in range(repeat + 1):
+                seconds.append(search_all(server, run["execution_id"], query))
+            rows.append(Row(f"search, {lines} stored lines: {name}", [lines / s for s in seconds[1:]], "lines/s"))
+    return rows
+
+
+def search_all(server, execution_id, query):
+    began, page = time.monotonic(), {"more": True}
+    while page["more"]:
+        place = {"cursor": page["cursor"]} if "cursor" in page else {}
+        answer = server.daemon.get(f"/executions/{execution_id}/logs?{urllib.parse.urlencode({**query, **place})}", timeout=60)
+        assert answer.status == 200, answer
+        page = answer.json
+    return time.monotonic() - began
+
+
 def disk_parts(server):
     """By raw bytes: the chunks, and the table in which the lines of slow streams waited, once the server has tidied it up."""
     end = time.monotonic() + TIDY_MAX_S
@@ -245,5 +270,5 @@ def redact(repeat, quick):
             Row("redact: random base64", [r["base64_mb_s"] for r in results], "MB/s", 400, True)]
 
 
-FIGURES = {f.__name__: f for f in (redact, cpu_v1, cpu_runvoy, throughput, latency, idle, replay, tail, disk, start, fairness, growth,
+FIGURES = {f.__name__: f for f in (redact, cpu_v1, cpu_runvoy, throughput, latency, idle, replay, tail, search, disk, start, fairness, growth,
                                   growth_1000, growth_stored, peers)}
