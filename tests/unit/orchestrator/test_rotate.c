@@ -181,7 +181,7 @@ static int set_up(void **state UNUSED)
     (void)snprintf(path, sizeof path, "/tmp/tg-rotate-%d.key", (int)getpid());
     assert_int_equal(sealer_new(path, true, &error, &sealer), 0);
     for (int i = 0; i < 25; i++) {
-        char name[8], context[16];
+        char name[16], context[32];
         (void)snprintf(name, sizeof name, "s%02d", i);
         (void)snprintf(context, sizeof context, "secret/%s", name);
         add_row(STORE_SEALED_SECRETS, name, context);
