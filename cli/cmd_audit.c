@@ -13,7 +13,7 @@
 static const struct table_column columns[] = {
     {"TIME", "at", TABLE_TIME, 0, false},         {"USER", "email", TABLE_TEXT, 0, true},
     {"ACTION", "action", TABLE_TEXT, 0, true},    {"RESOURCE", "resource", TABLE_TEXT, 1, true},
-    {"RESULT", "result", TABLE_TEXT, 0, true},   {"TIMES", "count", TABLE_TEXT, 2, false},
+    {"RESULT", "result", TABLE_TEXT, 0, true},    {"TIMES", "count", TABLE_TEXT, 2, false},
     {"ADDRESS", "address", TABLE_TEXT, 3, false}, {"REQUEST", "request_id", TABLE_TEXT, 4, false},
 };
 
