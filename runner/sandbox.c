@@ -7,9 +7,13 @@
  */
 #include "runner/sandbox.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -148,6 +152,52 @@ static int add_files(int ruleset, int abi, const struct run_spec *spec)
     return rc;
 }
 
+/* Everything in the directory but the entry `but` (n bytes). */
+static int add_siblings(int ruleset, const char *dir_path, const char *but, size_t n,
+                        uint64_t access)
+{
+    char path[PATH_MAX];
+    int rc = 0;
+
+    DIR *dir = opendir(dir_path);
+    if (dir == NULL) /* what cannot be listed is not there for the command */
+        return 0;
+    const struct dirent *e = NULL;
+    while (rc == 0 && (e = readdir(dir)) != NULL) {
+        bool is_but = strlen(e->d_name) == n && memcmp(e->d_name, but, n) == 0;
+        if (is_but || strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        if (snprintf(path, sizeof(path), "%s/%s", dir_path, e->d_name) < (int)sizeof(path))
+            rc = add_if_there(ruleset, path, access);
+    }
+    (void)closedir(dir);
+    return rc;
+}
+
+/* Landlock only allows: so all that stands beside the way down to the hidden tree is allowed, and
+ * the workspace in it. What appears beside that way later is not. */
+static int add_all_but_hidden(int ruleset, int abi, const struct run_spec *spec)
+{
+    char prefix[PATH_MAX] = "";
+    uint64_t all = all_access(abi);
+    const char *at = spec->hidden + strspn(spec->hidden, "/");
+
+    int rc = add_rule(ruleset, spec->workspace, all);
+    while (rc == 0 && *at != '\0') {
+        size_t n = strcspn(at, "/");
+        size_t have = strlen(prefix);
+        rc = add_siblings(ruleset, have > 0 ? prefix : "/", at, n, all);
+        if (have + 1 + n >= sizeof(prefix))
+            return -ENAMETOOLONG;
+        prefix[have] = '/';
+        memcpy(prefix + have + 1, at, n);
+        prefix[have + 1 + n] = '\0';
+        at += n;
+        at += strspn(at, "/");
+    }
+    return rc;
+}
+
 /* Any domain keeps its members from tracing what is outside. Before scopes existed a domain had to
  * handle some file access: this one, allowed everywhere. */
 static int add_harmless(int ruleset, int abi)
@@ -158,12 +208,15 @@ static int add_harmless(int ruleset, int abi)
 static int enter_domain(const struct run_spec *spec, int abi)
 {
     bool files = spec->sandbox == SPEC_SANDBOX_FILES;
-    uint64_t handled = files ? all_access(abi) : abi >= 6 ? 0 : FS_MAKE_BLOCK;
+    bool hides = spec->sandbox == SPEC_SANDBOX_SCOPE && spec->hidden != NULL;
+    uint64_t handled = files || hides ? all_access(abi) : abi >= 6 ? 0 : FS_MAKE_BLOCK;
 
     int ruleset = create_ruleset(abi, handled);
     if (ruleset < 0)
         return ruleset;
-    int rc = files ? add_files(ruleset, abi, spec) : add_harmless(ruleset, abi);
+    int rc = files   ? add_files(ruleset, abi, spec)
+             : hides ? add_all_but_hidden(ruleset, abi, spec)
+                     : add_harmless(ruleset, abi);
     if (rc == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
         rc = -errno;
     close(ruleset);

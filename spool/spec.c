@@ -36,6 +36,7 @@ void run_spec_done(struct run_spec *s)
     free_list(s->setup_env);
     free(s->directory);
     free(s->user);
+    free(s->hidden);
     memset(s, 0, sizeof(*s));
 }
 
@@ -93,7 +94,7 @@ bool spec_is_valid(const struct run_spec *s)
            list_is_valid(s->setup_env, is_env_entry) &&
            (s->directory == NULL || leads_down(s->directory)) && ms_is_valid(s->timeout_ms) &&
            ms_is_valid(s->grace_ms) && ms_is_valid(s->drain_ms) && s->spool_max > 0 &&
-           s->sandbox <= SPEC_SANDBOX_CONTAINER &&
+           (s->hidden == NULL || is_absolute(s->hidden)) && s->sandbox <= SPEC_SANDBOX_CONTAINER &&
            (s->user == NULL || s->sandbox == SPEC_SANDBOX_CONTAINER) &&
            s->spool_full <= SPEC_SPOOL_FULL_FAIL;
 }
@@ -158,6 +159,8 @@ static void emit_spec(struct out *o, const struct run_spec *s)
         emit_str(o, SPEC_TAG_DIRECTORY, s->directory);
     if (s->user != NULL)
         emit_str(o, SPEC_TAG_USER, s->user);
+    if (s->hidden != NULL)
+        emit_str(o, SPEC_TAG_HIDDEN, s->hidden);
     if (s->spool_full != SPEC_SPOOL_FULL_BLOCK)
         emit_int(o, SPEC_TAG_SPOOL_FULL, (uint64_t)s->spool_full, 1);
 }

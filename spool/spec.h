@@ -16,7 +16,8 @@
 /* How the command is confined (besides its user). */
 enum spec_sandbox {
     SPEC_SANDBOX_NONE,
-    SPEC_SANDBOX_SCOPE, /* Landlock domain without file rules: no ptrace, no signals across runs */
+    SPEC_SANDBOX_SCOPE, /* Landlock domain: no ptrace, no signals across runs, no way into `hidden`
+                         */
     SPEC_SANDBOX_FILES, /* and files: its workspace, the system's files, `paths` */
     SPEC_SANDBOX_CONTAINER, /* the container confines it: `user` instead of set_ids, and `env` on
                                top of the image's variables */
@@ -49,7 +50,9 @@ struct run_spec {
                     system lines; unless it exits with 0 the command is not started */
     char **setup_env; /* NULL-ended; exactly its environment */
     char *directory;  /* where the command begins, below the workspace; NULL = in it */
-    char *user;       /* of the image: "" = root, "NAME", "UID:GID"; with SPEC_SANDBOX_CONTAINER */
+    char *hidden; /* absolute; a tree that the command is kept out of, its workspace in it aside,
+                     with SPEC_SANDBOX_SCOPE; NULL = none */
+    char *user;   /* of the image: "" = root, "NAME", "UID:GID"; with SPEC_SANDBOX_CONTAINER */
 };
 
 void run_spec_done(struct run_spec *s); /* frees strings; safe on zeroed */

@@ -159,6 +159,8 @@ static int take_field(struct decoder *d, uint16_t tag, const uint8_t *p, size_t 
         return take_str(p, n, &s->directory);
     case SPEC_TAG_USER:
         return take_str(p, n, &s->user);
+    case SPEC_TAG_HIDDEN:
+        return take_str(p, n, &s->hidden);
     default:
         return -EBADMSG;
     }

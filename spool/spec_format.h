@@ -42,6 +42,7 @@ enum spec_tag {
     SPEC_TAG_DIRECTORY,
     SPEC_TAG_SPOOL_FULL,
     SPEC_TAG_USER,
+    SPEC_TAG_HIDDEN,
     SPEC_TAG_COUNT
 };
 #define SPEC_TAGS_REPEATED                                                       \

@@ -54,6 +54,16 @@ def test_command__never_root_and_never_reads_the_servers_files(server):
     assert text.strip() != "0"
 
 
+def test_command__cannot_enter_another_runs_workspace(server):
+    victim = server.run("echo mine >file; echo ready; sleep 300", env={"DEPLOY_TOKEN": "victim-token-123"})["execution_id"]
+    Reader(server, victim).read_until(1)
+    place = server.state / "workspaces" / victim
+    assert "victim-token-123" in (place / ".env").read_text()
+    end, text = output(server, f"ls -a {place}; cat {place}/.env {place}/file; echo changed >{place}/file; rm -f {place}/.env; echo end")
+    assert text.endswith("end\n") and "victim-token" not in text and "mine" not in text, text
+    assert (place / "file").read_text() == "mine\n" and (place / ".env").exists()
+
+
 def test_command__cannot_enter_the_private_cluster(server):
     if not (server.state / "pg/postmaster.pid").exists():
         pytest.skip("no private cluster")

@@ -163,6 +163,33 @@ static void test_confined__scope__no_signal_no_trace(void **state)
     run_assert_text(f, 'o', "no signal\nno look\nown child\ntopsecret\n");
 }
 
+static void test_confined__hidden__all_but_that_tree_and_the_workspace_in_it(void **state)
+{
+    struct fixture *f = *state;
+    char secret[96];
+    char other[] = "/tmp/tailgate-beside.XXXXXX";
+    char command[512];
+    if (landlock_abi() < 1)
+        skip();
+    write_secret(f, secret, sizeof(secret));
+    int fd = mkstemp(other);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "beside\n", 7), 7);
+    close(fd);
+    f->spec.sandbox = SPEC_SANDBOX_SCOPE;
+    f->spec.hidden = f->base;
+    snprintf(command, sizeof(command),
+             "cat %s 2>/dev/null || echo hidden; echo x 2>/dev/null >>%s || echo 'not written'; "
+             "ls .. 2>/dev/null || echo 'not listed'; echo mine >file && cat file; cat %s; "
+             "echo y >>%s && tail -n 1 %s; ls /usr >/dev/null && echo usr",
+             secret, secret, other, other, other);
+    fixture_command(f, command);
+    run_all(f);
+    f->spec.hidden = NULL;
+    unlink(other);
+    run_assert_text(f, 'o', "hidden\nnot written\nnot listed\nmine\nbeside\ny\nusr\n");
+}
+
 /* The runner can still end what is in a domain. */
 static void test_confined__scope__runner_reaches_in(void **state)
 {
@@ -195,6 +222,7 @@ int main(void)
         T(test_confined__files__only_workspace_and_system),
         T(test_confined__files_with_paths__may_use_them),
         T(test_confined__scope__no_signal_no_trace),
+        T(test_confined__hidden__all_but_that_tree_and_the_workspace_in_it),
         T(test_confined__scope__runner_reaches_in),
         T(test_confined__none__may_gain_privileges),
     };

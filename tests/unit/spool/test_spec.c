@@ -92,11 +92,12 @@ static struct run_spec container_spec(void)
     return s;
 }
 
-/* The command is ended when its output finds no room. */
+/* The command is ended when its output finds no room, and kept out of a tree. */
 static struct run_spec fail_spec(void)
 {
     struct run_spec s = minimal_spec();
     s.spool_full = SPEC_SPOOL_FULL_FAIL;
+    s.hidden = "/var/lib/tailgate";
     return s;
 }
 
@@ -135,6 +136,7 @@ static void assert_specs_equal(const struct run_spec *a, const struct run_spec *
     assert_lists_equal(a->setup_env, b->setup_env);
     assert_same_text(a->directory, b->directory);
     assert_same_text(a->user, b->user);
+    assert_same_text(a->hidden, b->hidden);
 }
 
 static void test_spec__golden__same_back(void **state)
