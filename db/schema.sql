@@ -193,7 +193,8 @@ CREATE TABLE public.executions (
     spool_offset bigint DEFAULT 0 NOT NULL,
     log_bytes bigint DEFAULT 0 NOT NULL,
     created_by_request_id text DEFAULT ''::text NOT NULL,
-    modified_by_request_id text DEFAULT ''::text NOT NULL
+    modified_by_request_id text DEFAULT ''::text NOT NULL,
+    home text DEFAULT ''::text NOT NULL
 )
 WITH (fillfactor='80');
 
@@ -201,7 +202,11 @@ CREATE TABLE public.gateways (
     gateway_id text NOT NULL,
     host text NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
-    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL
+    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_ms bigint DEFAULT 10000 NOT NULL,
+    up_since timestamp with time zone DEFAULT now() NOT NULL,
+    state_dir text DEFAULT ''::text NOT NULL,
+    engine text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.idempotency_keys (

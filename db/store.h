@@ -10,6 +10,7 @@
 #include "db/store_audit.h"
 #include "db/store_changes.h"
 #include "db/store_executions.h"
+#include "db/store_gateways.h"
 #include "db/store_images.h"
 #include "db/store_keys.h"
 #include "db/store_logs.h"
@@ -29,6 +30,21 @@
     "created_by_request_id, modified_by_request_id, owner, fence, spool_offset, log_bytes, " \
     "timeout_s, grace_s, tty"
 #define STORE_EXECUTION_COLUMN_COUNT 22
+/* The same as people are shown them: of a live one whose owner has been without a lease for longer
+ * than one more, nobody knows how it is. Never stored. */
+#define STORE_EXECUTION_SHOWN                                                                     \
+    "execution_key, execution_id, status, version, exit_code, signal, "                           \
+    "CASE WHEN status IN " STORE_LIVE " AND EXISTS (SELECT FROM gateways g WHERE g.gateway_id = " \
+    "executions.owner AND g.heartbeat_at + 2 * g.lease_ms * interval '1 millisecond' < now()) "   \
+    "THEN 'unreachable' ELSE reason END AS reason, "                                              \
+    "tg_us(created_at), tg_us(completed_at), last_seq, command, image_id, created_by, "           \
+    "created_by_request_id, modified_by_request_id, owner, fence, spool_offset, log_bytes, "      \
+    "timeout_s, grace_s, tty"
+
+/* Rows of a query named `rows` (STORE_EXECUTION_COLUMNS), with what was sealed for them. */
+#define STORE_WITH_SEALED(rows)                        \
+    "SELECT " rows ".*, v.key_id, v.sealed FROM " rows \
+    " LEFT JOIN execution_environments v ON v.execution_key = " rows ".execution_key"
 
 /* Whom a statement's handler answers. */
 struct store_call {
@@ -40,6 +56,7 @@ struct store_call {
         store_launches_fn launches;
         store_chunks_fn chunks;
         store_changes_fn changes;
+        store_strays_fn strays;
         store_principal_fn principal;
         store_ticket_fn ticket;
         store_images_fn images;
@@ -67,6 +84,8 @@ struct store_call store_call_take(void *user);
 /* The row's strings are the answer's. ERR_CORRUPT. */
 MUST_CHECK int store_read_execution(const struct db_result *r, size_t stmt, size_t row,
                                     struct execution *ret);
+/* Handler of one STORE_WITH_SEALED; answers store_call.fn.launches. */
+void store_on_launches(void *user, int err, const struct db_result *r);
 /* Handler of a query whose row is user_key, key_id, role, email, revoked; none: ERR_BAD_KEY. */
 void store_on_key(void *user, int err, const struct db_result *r);
 

@@ -93,7 +93,7 @@ int store_changes_fetch(struct db_pool *p, const char *since, const char *create
             "AND pg_snapshot_xmax($1::text::pg_snapshot) <= pg_snapshot_xmax(now.snapshot), false) "
             "FROM (SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system, "
             "pg_current_snapshot() AS snapshot) now "
-            "LEFT JOIN (SELECT " STORE_EXECUTION_COLUMNS " FROM executions "
+            "LEFT JOIN (SELECT " STORE_EXECUTION_SHOWN " FROM executions "
             "WHERE ($3::text IS NULL OR created_by = $3::text) AND execution_key IN "
             "(SELECT execution_key FROM execution_events "
             "WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) "

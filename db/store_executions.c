@@ -96,7 +96,7 @@ int store_execution_get(struct db_pool *p, const struct execution_id *id, store_
 {
     static const struct db_stmt get_execution = {
         .name = "get_execution",
-        .sql = "SELECT " STORE_EXECUTION_COLUMNS " FROM executions "
+        .sql = "SELECT " STORE_EXECUTION_SHOWN " FROM executions "
                "WHERE execution_key = $1::bigint AND execution_id = $2::text",
     };
     const struct db_value params[] = {db_i64(execution_id_key(id)), db_text(id->hex)};
@@ -136,7 +136,7 @@ static int64_t key_bound(const struct store_execution_filter *f)
     return bound;
 }
 
-#define LIST_SELECT "SELECT " STORE_EXECUTION_COLUMNS " FROM executions WHERE "
+#define LIST_SELECT "SELECT " STORE_EXECUTION_SHOWN " FROM executions WHERE "
 #define LIST_WHERE                                                          \
     "execution_key < $1::bigint AND execution_key >= $2::bigint "           \
     "AND ($3::bigint = 0 OR created_at >= tg_ts($3::bigint)) "              \
@@ -213,16 +213,4 @@ int store_transition_add(struct db_batch *b, int64_t key, const char *owner, int
         db_text(request_id ? request_id : ""),
     };
     return db_batch_add(b, &transition, params, ARRAY_SIZE(params));
-}
-
-int store_gateway_heartbeat(struct db_pool *p, const char *gateway_id, const char *host,
-                            db_batch_fn fn, void *user)
-{
-    static const struct db_stmt heartbeat = {
-        .name = "heartbeat",
-        .sql = "INSERT INTO gateways (gateway_id, host) VALUES ($1::text, $2::text) "
-               "ON CONFLICT (gateway_id) DO UPDATE SET host = excluded.host, heartbeat_at = now()",
-    };
-    const struct db_value params[] = {db_text(gateway_id), db_text(host)};
-    return db_query(p, &heartbeat, params, ARRAY_SIZE(params), fn, user);
 }

@@ -40,8 +40,4 @@ MUST_CHECK int store_transition_add(struct db_batch *b, int64_t key, const char 
                                     const struct exec_state *to, const char *cause,
                                     const char *request_id);
 
-/* Registers the gateway / refreshes its heartbeat. */
-MUST_CHECK int store_gateway_heartbeat(struct db_pool *p, const char *gateway_id, const char *host,
-                                       db_batch_fn fn, void *user);
-
 #endif

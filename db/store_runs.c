@@ -252,7 +252,7 @@ static void on_launches(void *user, int err, const struct db_result *r, size_t s
     c.fn.launches(c.user, err, err == 0 ? rows : NULL, err == 0 ? n : 0);
 }
 
-static void on_taken(void *user, int err, const struct db_result *r)
+void store_on_launches(void *user, int err, const struct db_result *r)
 {
     on_launches(user, err, r, 0);
 }
@@ -262,20 +262,19 @@ static void on_dequeued(void *user, int err, const struct db_result *r)
     on_launches(user, err, r, 1);
 }
 
-#define WITH_SEALED(rows)                              \
-    "SELECT " rows ".*, v.key_id, v.sealed FROM " rows \
-    " LEFT JOIN execution_environments v ON v.execution_key = " rows ".execution_key"
-
 int store_execution_adopt(struct db_pool *p, const char *owner, store_launches_fn fn, void *user)
 {
     static const struct db_stmt adopt = {
         .name = "adopt",
         .sql = "WITH taken AS (UPDATE executions SET fence = fence + 1 WHERE owner = $1::text "
                "AND status IN " STORE_LIVE " RETURNING " STORE_EXECUTION_COLUMNS
-               ") " WITH_SEALED("taken") " ORDER BY taken.execution_key",
+               ") " STORE_WITH_SEALED(
+                   "taken") " WHERE (SELECT home FROM executions e "
+                            "WHERE e.execution_key = taken.execution_key) IN ('', $1::text) "
+                            "ORDER BY taken.execution_key",
     };
     const struct db_value params[] = {db_text(owner)};
-    return store_query(p, &adopt, params, ARRAY_SIZE(params), on_taken,
+    return store_query(p, &adopt, params, ARRAY_SIZE(params), store_on_launches,
                        (struct store_call){{.launches = fn}, user});
 }
 
@@ -296,7 +295,7 @@ int store_execution_dequeue(struct db_pool *p, const char *owner,
                "AND status = 'PENDING' RETURNING " STORE_EXECUTION_COLUMNS "), "
                "event AS (INSERT INTO execution_events (execution_key, version, from_status, "
                "to_status, cause) SELECT execution_key, version, 'PENDING', status, 'starting' "
-               "FROM taken) " WITH_SEALED("taken"),
+               "FROM taken) " STORE_WITH_SEALED("taken"),
     };
     const struct db_value params[] = {db_text(owner), db_i64(limits->running),
                                       db_i64(limits->running_per_user)};
@@ -321,10 +320,11 @@ int store_execution_dequeued(struct db_pool *p, const char *owner, store_launche
         .name = "dequeued",
         .sql = "WITH taken AS (SELECT " STORE_EXECUTION_COLUMNS " FROM executions "
                "WHERE owner = $1::text AND status IN " STORE_LIVE " AND status = 'STARTING' "
-               "AND version > 1) " WITH_SEALED("taken") " ORDER BY taken.execution_key",
+               "AND version > 1 AND home = '') " STORE_WITH_SEALED(
+                   "taken") " ORDER BY taken.execution_key",
     };
     const struct db_value params[] = {db_text(owner)};
-    return store_query(p, &dequeued, params, ARRAY_SIZE(params), on_taken,
+    return store_query(p, &dequeued, params, ARRAY_SIZE(params), store_on_launches,
                        (struct store_call){{.launches = fn}, user});
 }
 

@@ -72,8 +72,8 @@ struct store_launch {
 };
 typedef void (*store_launches_fn)(void *user, int err, const struct store_launch *rows, size_t n);
 
-/* A start of the gateway: takes the next fence of every live execution of `owner` and returns them.
- */
+/* A start of the gateway: takes the next fence of every live execution of `owner` and returns them,
+ * but for those that have another home (store_strays_own). */
 MUST_CHECK int store_execution_adopt(struct db_pool *p, const char *owner, store_launches_fn fn,
                                      void *user);
 /* The longest-waiting execution that the limits let start becomes STARTING and `owner`'s (event

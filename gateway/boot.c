@@ -284,6 +284,8 @@ static int make_orchestrator(struct boot *b)
         .token_ttl_s = o->token_ttl_ms / 1000,
         .claim_ttl_ms = o->claim_ttl_ms,
         .max_keys_per_user = o->max_keys_per_user,
+        .lease_ms = o->lease_ms,
+        .gateway_lost_ms = o->gateway_lost_ms,
     };
     int err = container_user ? boot_engine_new(b->loop, o, b->gateway_id, &b->engine) : ERR_NOMEM;
     if (!err)

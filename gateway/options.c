@@ -177,6 +177,12 @@ static const struct config_option rows[] = {
     NUMBER("db-pool-size", db_pool_size, "N", "4", 1, 64,
            "PostgreSQL connections beside the log writer's"),
     DURATION("db-deadline", db_deadline_ms, "10s", 100, DAY_MS, "for one PostgreSQL transaction"),
+    DURATION("lease", lease_ms, "10s", 100, DAY_MS,
+             "how long this server counts as alive without word from it; then others take its "
+             "executions over"),
+    DURATION("gateway-lost-after", gateway_lost_ms, "1h", 0, 365 * DAY_MS,
+             "executions of a server that is gone for so long, and whose state directory this one "
+             "cannot reach, are ended as FAILED (gateway_lost)"),
     STRING("run-user", run_user, "USER", NULL,
            "as root: the user that commands run as (nobody with --dev)"),
     {.name = "engine",

@@ -47,6 +47,7 @@ struct options {
     int64_t audit_queue;
     int64_t log_retention_ms, workspace_retention_ms;
     int64_t db_pool_size, db_deadline_ms;
+    int64_t lease_ms, gateway_lost_ms;
     char *run_user;
     int64_t engine;    /* 0 process, 1 docker */
     char *docker_host; /* NULL = DOCKER_HOST, or Docker's usual socket */

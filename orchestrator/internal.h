@@ -11,10 +11,14 @@
 #include "orchestrator/orchestrator.h"
 
 #define TOKEN_KEY_LEN 32
+/* In a state directory. */
+#define RUNS_DIR "runs"
+#define WORKSPACES_DIR "workspaces"
 /* One argument or environment string of execve(2) takes at most 32 pages, NUL included. */
 #define EXEC_STRING_MAX (32u * 4096u - 1u)
 
 struct audit;
+struct leases;
 struct queue;
 struct orphans;
 struct sweeper;
@@ -38,7 +42,6 @@ struct orchestrator {
     int64_t booted_us; /* when the host was booted; 0 = unknown */
     uint8_t token_key[TOKEN_KEY_LEN];
     bool has_token_key, is_started, is_leaving;
-    bool is_beating;                /* a heartbeat is in flight */
     orchestrator_stop_fn tell_stop; /* of another gateway's executions */
     void *tell_stop_user;
     struct orphans *orphans; /* from the start on */
@@ -46,7 +49,7 @@ struct orchestrator {
     struct list lives;  /* struct live, from their row's creation until nothing of it is left */
     struct list ops;    /* struct op */
     struct list doubts; /* struct doubt */
-    struct loop_timer *heartbeat;
+    struct leases *leases;
     struct sweeper *sweeper;
     struct queue *queue;
     struct audit *audit;   /* from the first refusal on */

@@ -82,6 +82,7 @@ static enum row event_row(const struct run_input *in)
     case RUN_SPOOL_UNREADABLE:
     case RUN_STORE_FAILED:
     case RUN_PLAN_LOST:
+    case RUN_GATEWAY_LOST:
         return ROW_LOST;
     case RUN_STALE:
         break;
@@ -102,6 +103,8 @@ static const char *lost_reason(enum run_event event)
         return "log_store_failed";
     case RUN_PLAN_LOST:
         return "environment_lost";
+    case RUN_GATEWAY_LOST:
+        return "gateway_lost";
     case RUN_START_FAILED:
         return "start_failed";
     default:

@@ -34,6 +34,7 @@ enum run_event {
     RUN_SPOOL_UNREADABLE, /* the spool cannot be read */
     RUN_STORE_FAILED,     /* PostgreSQL refuses its lines */
     RUN_PLAN_LOST,        /* what was sealed for it cannot be opened */
+    RUN_GATEWAY_LOST,     /* its gateway is gone, and where it ran cannot be reached */
     RUN_STALE,            /* another gateway owns it */
 };
 

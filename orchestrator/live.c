@@ -12,7 +12,19 @@
 #include <string.h>
 #include <unistd.h>
 
-int live_new(struct orchestrator *o, const struct execution *row, struct live **ret)
+static int set_paths(struct live *l, const char *state_dir)
+{
+    char *runs CLEANUP_FREE = path_join(state_dir, RUNS_DIR);
+    char *workspaces CLEANUP_FREE = path_join(state_dir, WORKSPACES_DIR);
+    if (!runs || !workspaces)
+        return ERR_NOMEM;
+    l->run_dir = path_join(runs, l->row.id.hex);
+    l->workspace = path_join(workspaces, l->row.id.hex);
+    return l->run_dir && l->workspace ? 0 : ERR_NOMEM;
+}
+
+int live_new_at(struct orchestrator *o, const char *state_dir, const struct execution *row,
+                struct live **ret)
 {
     struct live *l = calloc(1, sizeof *l);
     if (!l)
@@ -24,11 +36,8 @@ int live_new(struct orchestrator *o, const struct execution *row, struct live **
     int r = execution_copy(&l->row, row);
     if (r == 0)
         r = loop_timer_new(o->loop, live_tick, l, &l->timer);
-    if (r == 0) {
-        l->run_dir = path_join(o->runs_dir, row->id.hex);
-        l->workspace = path_join(o->workspaces_dir, row->id.hex);
-        r = l->run_dir && l->workspace ? 0 : ERR_NOMEM;
-    }
+    if (r == 0)
+        r = set_paths(l, state_dir);
     if (r < 0) {
         live_free(l);
         return r;
@@ -37,6 +46,11 @@ int live_new(struct orchestrator *o, const struct execution *row, struct live **
     loop_timer_start(l->timer, LIVE_LOOK_MS, 0);
     *ret = l;
     return 0;
+}
+
+int live_new(struct orchestrator *o, const struct execution *row, struct live **ret)
+{
+    return live_new_at(o, o->state_dir, row, ret);
 }
 
 void live_answer_waiters(struct live *l, int64_t version, const struct execution *e)

@@ -59,7 +59,10 @@ struct live {
     int64_t stop_at_ms; /* when the runner is told (again) to stop; 0 = nobody wants it to */
 };
 
-/* row: copied. Registers it. ERR_NOMEM. */
+/* row: copied. state_dir: where its run directory and workspace are. Registers it. ERR_NOMEM. */
+MUST_CHECK int live_new_at(struct orchestrator *o, const char *state_dir,
+                           const struct execution *row, struct live **ret);
+/* The same in our own. */
 MUST_CHECK int live_new(struct orchestrator *o, const struct execution *row, struct live **ret);
 struct live *live_find(const struct orchestrator *o, int64_t key); /* NULL: none */
 /* Leaves its runner alone. Not inside a callback of its own. */
@@ -139,7 +142,7 @@ struct doubt;
 void doubt_note(struct orchestrator *o, const char *email, uint64_t random, int64_t asked_us);
 /* Whether that row is one of those. */
 bool doubt_is_about(const struct orchestrator *o, const struct execution_id *id);
-void doubts_look(struct orchestrator *o); /* with each heartbeat */
+void doubts_look(struct orchestrator *o); /* with each renewal of the lease */
 void doubts_free(struct orchestrator *o);
 
 /* ---- leftovers.c ---- */

@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "db/store_executions.h"
 #include "orchestrator/audit.h"
+#include "orchestrator/leases.h"
 #include "orchestrator/live.h"
 #include "orchestrator/orphans.h"
 #include "orchestrator/queue.h"
@@ -97,6 +97,7 @@ static int make_dirs(struct orchestrator *o)
 
 /* ---- life cycle ---- */
 
+/* One that another gateway has taken over has its run directory here until its end. */
 static bool is_live(void *user, const char *id)
 {
     struct orchestrator *o = user;
@@ -104,38 +105,8 @@ static bool is_live(void *user, const char *id)
         if (str_eq(LIST_ENTRY(it, struct live, node)->row.id.hex, id))
             return true;
     }
-    return false;
-}
-
-struct beat {
-    struct op op;
-};
-
-static void beat_answered(void *user, int err, const struct db_result *r UNUSED)
-{
-    struct beat *b = user;
-    struct orchestrator *o = b->op.o;
-    if (op_end(&b->op)) {
-        o->is_beating = false;
-        if (err < 0)
-            log_warn("heartbeat failed", "error", err_name(err));
-    }
-    free(b);
-}
-
-static void beat(void *user)
-{
-    struct orchestrator *o = user;
-    doubts_look(o);
-    struct beat *b = o->is_beating ? NULL : calloc(1, sizeof *b);
-    if (!b)
-        return;
-    if (store_gateway_heartbeat(o->pool, o->gateway_id, o->host, beat_answered, b) < 0) {
-        free(b);
-        return;
-    }
-    o->is_beating = true;
-    op_begin(o, &b->op, NULL);
+    char *run_dir CLEANUP_FREE = path_join(o->runs_dir, id);
+    return !run_dir || access(run_dir, F_OK) == 0;
 }
 
 static int copy_opts(struct orchestrator *o, const struct orchestrator_opts *opts)
@@ -152,8 +123,8 @@ static int copy_opts(struct orchestrator *o, const struct orchestrator_opts *opt
     o->opts.run_user = o->run_user;
     o->opts.git_protocols = o->git_protocols;
     o->opts.container_user = o->container_user;
-    o->runs_dir = path_join(o->state_dir, "runs");
-    o->workspaces_dir = path_join(o->state_dir, "workspaces");
+    o->runs_dir = path_join(o->state_dir, RUNS_DIR);
+    o->workspaces_dir = path_join(o->state_dir, WORKSPACES_DIR);
     o->read_paths = paths_split(opts->sandbox_read_paths);
     o->write_paths = paths_split(opts->sandbox_write_paths);
     o->opts.sandbox_read_paths = o->opts.sandbox_write_paths = NULL;
@@ -175,7 +146,7 @@ static int set_up(struct orchestrator *o, const struct orchestrator_opts *opts)
         r = sweeper_new(o->loop, o->workspaces_dir, opts->workspace_retention_ms, is_live, o,
                         &o->sweeper);
     if (r == 0)
-        r = loop_timer_new(o->loop, beat, o, &o->heartbeat);
+        r = leases_new(o, &o->leases);
     if (r == 0)
         r = queue_new(o, &o->queue);
     if (r < 0)
@@ -228,7 +199,7 @@ void orchestrator_free(struct orchestrator *o)
         live_free(LIST_ENTRY(node, struct live, node));
     audit_free(o->audit);
     tracer_free(o->tracer);
-    loop_timer_free(o->heartbeat);
+    leases_free(o->leases);
     sweeper_free(o->sweeper);
     queue_free(o->queue);
     free(o->state_dir);

@@ -5,7 +5,8 @@
  *
  * On start it takes over what its gateway id owns (next fence), goes on with runs whose runner
  * lives or whose spool has an exit record, starts those in STARTING that never started, and ends
- * the rest: runner_lost, or host_lost when the host was booted after the run began.
+ * the rest: runner_lost, or host_lost when the host was booted after the run began. Later it does
+ * the same for gateways whose lease ran out (leases.h).
  */
 #ifndef TAILGATE_ORCHESTRATOR_ORCHESTRATOR_H
 #define TAILGATE_ORCHESTRATOR_ORCHESTRATOR_H
@@ -50,6 +51,8 @@ struct orchestrator_opts {
     const char *git_protocols;  /* "https,ssh" */
     int64_t claim_ttl_ms;       /* claim tokens: 15 min */
     int64_t max_keys_per_user;
+    int64_t lease_ms;        /* of this gateway; renewed each third of it */
+    int64_t gateway_lost_ms; /* after the lease of one that cannot be reached: its runs are ended */
 };
 
 MUST_CHECK int orchestrator_new(struct loop *l, struct db_pool *pool, struct hub *hub,

@@ -3,9 +3,10 @@
  * with (orchestrator.h). What decides is the lock: a run directory without one was never started,
  * unless the host was booted since, for then the lock may have been lost with the last writes.
  *
- *   server key ─▶ heartbeat ─▶ live rows, next fence ─▶ each adopted ─▶ started
+ *   server key ─▶ lease ─▶ live rows, next fence ─▶ each adopted ─▶ started
  */
 #include "orchestrator/recover.h"
+#include "orchestrator/leases.h"
 #include "orchestrator/live.h"
 #include "orchestrator/orphans.h"
 #include "orchestrator/queue.h"
@@ -104,11 +105,11 @@ static bool has_never_begun(const struct live *l)
            live_lost_event(l) != RUN_HOST_LOST;
 }
 
-static int adopt(struct orchestrator *o, const struct store_launch *launch)
+int recover_adopt(struct orchestrator *o, const char *state_dir, const struct store_launch *launch)
 {
     const struct execution *row = &launch->row;
     struct live *l;
-    int r = live_new(o, row, &l);
+    int r = live_new_at(o, state_dir, row, &l);
     if (r < 0)
         return r;
     l->is_adopted = true;
@@ -156,13 +157,13 @@ static void adopted(void *user, int err, const struct store_launch *rows, size_t
     if (err == 0)
         err = orphans_begin(o);
     for (size_t i = 0; err == 0 && i < n; i++)
-        err = adopt(o, &rows[i]);
+        err = recover_adopt(o, o->state_dir, &rows[i]);
     if (err == 0) {
         o->is_started = true;
         leftovers_look(o);
         sweeper_start(o->sweeper);
         queue_start(o->queue);
-        loop_timer_start(o->heartbeat, RECOVER_HEARTBEAT_MS, RECOVER_HEARTBEAT_MS);
+        leases_start(o->leases);
     }
     finish(s, err);
 }
@@ -206,7 +207,7 @@ static void key_loaded(void *user, int err, const struct db_result *r)
         } else {
             memcpy(o->token_key, key, len);
             o->has_token_key = true;
-            err = store_gateway_heartbeat(o->pool, o->gateway_id, o->host, registered, s);
+            err = leases_renew(o, true, registered, s);
         }
     }
     next(s, o, err);

@@ -321,20 +321,6 @@ static void test_store_execution_list__filters__newest_first(void **state)
     }
 }
 
-static void test_store_gateway_heartbeat__twice__one_row_with_a_later_beat(void **state)
-{
-    struct fixture *f = *state;
-    for (int i = 0; i < 2; i++) {
-        struct answer a = {0};
-        assert_int_equal(store_gateway_heartbeat(f->pool, "gw-beat", "host-a", on_answer, &a), 0);
-        await_count(f->loop, &a.calls, 1);
-        assert_int_equal(a.err, 0);
-    }
-    assert_int_equal(sql_number(f, "SELECT count(*) FROM gateways WHERE gateway_id = 'gw-beat' "
-                                   "AND heartbeat_at > started_at AND host = 'host-a'"),
-                     1);
-}
-
 int main(void)
 {
 #define ROW(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
@@ -346,7 +332,6 @@ int main(void)
         ROW(test_store_transition_add__end__stores_all_of_the_state),
         ROW(test_store_transition_add__version_skipped__invalid),
         ROW(test_store_execution_list__filters__newest_first),
-        ROW(test_store_gateway_heartbeat__twice__one_row_with_a_later_beat),
     };
     return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
 }

@@ -7,6 +7,7 @@
 #define TAILGATE_TESTS_ORCHESTRATOR_FAKE_H
 
 #include "db/store_executions.h"
+#include "db/store_gateways.h"
 #include "db/store_keys.h"
 #include "db/store_runs.h"
 #include "db/store_tickets.h"
@@ -24,6 +25,9 @@ enum fake_call_kind {
     CALL_LIST,
     CALL_ADOPT,
     CALL_HEARTBEAT,
+    CALL_STRAYS,
+    CALL_TAKE,
+    CALL_OWN,
     CALL_KEY,
     CALL_USER,
     CALL_TICKET,
@@ -46,6 +50,7 @@ struct fake_call {
         store_created_fn created;
         store_earlier_fn earlier;
         store_launches_fn launches;
+        store_strays_fn strays;
         store_principal_fn principal;
         store_ticket_fn ticket;
         db_batch_fn batch;
@@ -64,9 +69,11 @@ struct fake_call {
     uint8_t sealed[2048];                 /* CREATE */
     size_t sealed_len;
     char seal_key_id[32];
-    int64_t user_key;  /* USER; TICKET: key_id */
-    uint8_t bytes[32]; /* KEY, BOOTSTRAP, TICKET, REDEEM: hash; SERVER_KEY: fresh */
-    char prefix[16];   /* BOOTSTRAP */
+    char owner[64], home[64]; /* TAKE; OWN: home */
+    bool begins, with_own;    /* HEARTBEAT; STRAYS */
+    int64_t user_key;         /* USER; TICKET: key_id */
+    uint8_t bytes[32];        /* KEY, BOOTSTRAP, TICKET, REDEEM: hash; SERVER_KEY: fresh */
+    char prefix[16];          /* BOOTSTRAP */
     struct exec_state to[RUN_STEPS_MAX]; /* SUBMIT */
     size_t steps;
 };
@@ -76,8 +83,9 @@ size_t fake_waiting(enum fake_call_kind kind);
 struct fake_call fake_take(enum fake_call_kind kind);
 void fake_answer_execution(enum fake_call_kind kind, int err, const struct execution *e);
 void fake_answer_rows(enum fake_call_kind kind, int err, const struct execution *rows, size_t n);
-/* A row with what was sealed for it; launch NULL: none. ADOPT, DEQUEUE, DEQUEUED. */
+/* A row with what was sealed for it; launch NULL: none. ADOPT, DEQUEUE, DEQUEUED, TAKE, OWN. */
 void fake_answer_launch(enum fake_call_kind kind, int err, const struct store_launch *launch);
+void fake_answer_strays(int err, const struct store_stray *rows, size_t n);
 void fake_answer_batch(enum fake_call_kind kind, int err);
 void fake_answer_principal(enum fake_call_kind kind, int err, const struct principal *who);
 /* What the store calls return from now on instead of taking the call. */
@@ -137,6 +145,10 @@ extern struct fake_engine fake_engine;
 extern const struct engine_ops fake_container_ops;
 
 /* ---- time: only with the loop_* and clock wraps of FAKE_TIME (CMakeLists.txt) ---- */
+/* What the thread pool is given waits: to be done, or to end with an error, not done. */
+void fake_hold_work(bool hold);
+size_t fake_held_work(void);
+void fake_do_work(int err);
 /* Timers and deferred calls that fall due within ms, in order. */
 void fake_pass(int64_t ms);
 size_t fake_timers(void);

@@ -94,6 +94,12 @@ void fake_answer_rows(enum fake_call_kind kind, int err, const struct execution 
     c.fn.launches(c.user, err, n > 0 ? launches : NULL, n);
 }
 
+void fake_answer_strays(int err, const struct store_stray *rows, size_t n)
+{
+    struct fake_call c = fake_take(CALL_STRAYS);
+    c.fn.strays(c.user, err, rows, n);
+}
+
 void fake_answer_batch(enum fake_call_kind kind, int err)
 {
     struct fake_call c = fake_take(kind);
@@ -257,15 +263,55 @@ int store_kill_audit(struct db_pool *p UNUSED, const struct caller *by, const st
     return 0;
 }
 
-int store_gateway_heartbeat(struct db_pool *p UNUSED, const char *gateway_id,
-                            const char *host UNUSED, db_batch_fn fn, void *user)
+int store_gateway_renew(struct db_pool *p UNUSED, const struct store_gateway *g, bool begins,
+                        db_batch_fn fn, void *user)
 {
     struct fake_call *c = record(CALL_HEARTBEAT, user);
     if (!c)
         return stores_return;
-    assert_string_equal(gateway_id, "gw1");
+    assert_string_equal(g->gateway_id, "gw1");
+    assert_int_equal(g->state_dir[0], '/');
+    assert_int_equal(g->lease_ms, 15000);
+    c->begins = begins;
     c->fn.batch = fn;
     return 0;
+}
+
+int store_strays(struct db_pool *p UNUSED, const char *self, bool with_own, store_strays_fn fn,
+                 void *user)
+{
+    struct fake_call *c = record(CALL_STRAYS, user);
+    if (!c)
+        return stores_return;
+    assert_string_equal(self, "gw1");
+    c->with_own = with_own;
+    c->fn.strays = fn;
+    return 0;
+}
+
+static int record_take(enum fake_call_kind kind, const char *owner, const char *home,
+                       store_launches_fn fn, void *user)
+{
+    struct fake_call *c = record(kind, user);
+    if (!c)
+        return stores_return;
+    (void)snprintf(c->owner, sizeof c->owner, "%s", owner);
+    (void)snprintf(c->home, sizeof c->home, "%s", home);
+    c->fn.launches = fn;
+    return 0;
+}
+
+int store_strays_take(struct db_pool *p UNUSED, const char *self, const char *owner,
+                      const char *home, store_launches_fn fn, void *user)
+{
+    assert_string_equal(self, "gw1");
+    return record_take(CALL_TAKE, owner, home, fn, user);
+}
+
+int store_strays_own(struct db_pool *p UNUSED, const char *self, const char *home,
+                     store_launches_fn fn, void *user)
+{
+    return record_take(CALL_OWN, self, home, fn, user);
 }
 
 int store_key_lookup(struct db_pool *p UNUSED, const uint8_t hash[STORE_KEY_HASH_LEN],

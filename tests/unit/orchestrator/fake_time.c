@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 
+#include <string.h>
+
 static struct list timers = {&timers, &timers};
 static int64_t now_ms = 1000;
 #define WALL_BEGIN_US INT64_C(1767225600000000) /* 2026-01-01 */
@@ -82,11 +84,46 @@ void __wrap_loop_defer_free(struct loop_defer *d)
     __wrap_loop_timer_free((struct loop_timer *)(void *)d);
 }
 
-/* Off the loop is at once here. */
-int __wrap_loop_work_submit(struct loop *l UNUSED, loop_work_fn work UNUSED,
-                            loop_done_fn done UNUSED, void *user UNUSED)
+static struct {
+    loop_work_fn work;
+    loop_done_fn done;
+    void *user;
+} held[4];
+static size_t n_held;
+static bool is_holding;
+
+void fake_hold_work(bool hold)
 {
-    return ERR_NOMEM;
+    is_holding = hold;
+}
+
+size_t fake_held_work(void)
+{
+    return n_held;
+}
+
+void fake_do_work(int err)
+{
+    assert_true(n_held > 0);
+    loop_work_fn work = held[0].work;
+    loop_done_fn done = held[0].done;
+    void *user = held[0].user;
+    memmove(held, held + 1, --n_held * sizeof held[0]);
+    if (err == 0)
+        work(user);
+    done(user, err);
+}
+
+/* Refused, unless a test has asked for it: then callers do without, or try again. */
+int __wrap_loop_work_submit(struct loop *l UNUSED, loop_work_fn work, loop_done_fn done, void *user)
+{
+    if (!is_holding)
+        return ERR_NOMEM;
+    assert_true(n_held < ARRAY_SIZE(held));
+    held[n_held].work = work;
+    held[n_held].done = done;
+    held[n_held++].user = user;
+    return 0;
 }
 
 int64_t __wrap_clock_mono_ms(void)

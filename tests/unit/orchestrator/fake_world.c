@@ -36,6 +36,8 @@ struct orchestrator_opts fake_opts(const struct world *w)
         .sealer = w->sealer,
         .claim_ttl_ms = 900000,
         .max_keys_per_user = 20,
+        .lease_ms = 15000,
+        .gateway_lost_ms = 60000,
         .idempotency_ttl_ms = 86400000,
         .git_protocols = "https,ssh",
     };
@@ -92,6 +94,8 @@ int fake_teardown(void **state)
     orchestrator_free(w->o);
     while (fake_waiting(CALL_HEARTBEAT) > 0)
         fake_answer_batch(CALL_HEARTBEAT, ERR_CLOSED);
+    while (fake_waiting(CALL_STRAYS) > 0)
+        fake_answer_strays(ERR_CLOSED, NULL, 0);
     while (fake_waiting(CALL_DEQUEUE) > 0)
         fake_answer_launch(CALL_DEQUEUE, ERR_CLOSED, NULL);
     assert_int_equal(fake_feeds(), 0);

@@ -61,6 +61,7 @@ static const struct row rows[] = {
     {"corrupt", RUN_SPOOL_CORRUPT, NULL, {FA, FA, FA, FA}, NO_CODE, 0, "spool_corrupt"},
     {"unreadable", RUN_SPOOL_UNREADABLE, NULL, {FA, FA, FA, FA}, NO_CODE, 0, "spool_unreadable"},
     {"plan", RUN_PLAN_LOST, NULL, {FA, FA, FA, FA}, NO_CODE, 0, "environment_lost"},
+    {"gateway gone", RUN_GATEWAY_LOST, NULL, {FA, FA, FA, FA}, NO_CODE, 0, "gateway_lost"},
     {"store", RUN_STORE_FAILED, NULL, {FA, FA, FA, FA}, NO_CODE, 0, "log_store_failed"},
     {"stale", RUN_STALE, NULL, {NONE, NONE, NONE, NONE}, 0, 0, ""},
 };
