@@ -116,11 +116,14 @@ int recover_adopt(struct orchestrator *o, const char *state_dir, const struct st
     log_info("execution adopted", "execution_id", row->id.hex, "status",
              exec_status_name(row->state.status), "last_seq", LOG_NUM(row->state.last_seq));
     r = live_take_plan(l, launch);
-    if (r < 0)
-        return r == ERR_NOMEM ? r : 0;
-    r = live_open_feed(l);
-    if (r == ERR_NOMEM)
+    if (r < 0 && r != ERR_NOMEM)
+        return 0;
+    if (r == 0)
+        r = live_open_feed(l);
+    if (r == ERR_NOMEM) {
+        live_free(l); /* whatever is tried next begins anew */
         return r;
+    }
     if (r == 0)
         go_on(l);
     else if (r == ERR_NOT_FOUND && has_never_begun(l))

@@ -345,6 +345,7 @@ static void test_leases__out_of_memory__rows_looked_for_again(void **state)
     fake_feed_open_returns(ERR_NOMEM);
     fake_answer_launch(CALL_TAKE, 0, &launch);
     fake_feed_open_returns(0);
+    assert_true(list_is_empty(&w->o->lives));
     fake_pass(BEAT_MS);
     fake_answer_batch(CALL_HEARTBEAT, 0);
     struct fake_call c = fake_take(CALL_STRAYS);

@@ -8,6 +8,7 @@
 
 #include "fake.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct answer {
@@ -258,17 +259,59 @@ static void test_memory__questions__no_memory_or_an_answer(void **state)
     }
 }
 
-static void test_memory__heartbeat__the_next_one_goes(void **state)
+/* One look that finds the row, as far as the memory goes; true when it was taken. */
+static bool take(struct world *w, const struct execution *row)
+{
+    const struct store_stray stray = {
+        .owner = "gw2",
+        .home = {.gateway_id = "gw2",
+                 .host = w->o->host,
+                 .state_dir = w->dir,
+                 .engine = fake_engine.base.ops->name},
+    };
+    const struct store_launch launch = {.row = *row};
+    fake_hold_work(true);
+    fake_answer_strays(0, &stray, 1);
+    fake_hold_work(false);
+    if (fake_held_work() > 0)
+        fake_do_work(0);
+    if (fake_waiting(CALL_TAKE) == 0)
+        return false;
+    fake_answer_launch(CALL_TAKE, 0, &launch);
+    return true;
+}
+
+static void test_memory__take_over__gone_on_with_or_looked_for_again(void **state)
 {
     struct world *w = *state;
-    sweeper_free(TAKE_PTR(w->o->sweeper)); /* allocate beside us */
-    queue_free(TAKE_PTR(w->o->queue));
-    assert_true(fail_alloc_at(1));
-    fake_pass(5000);
-    assert_true(fail_alloc_off());
-    assert_int_equal(fake_waiting(CALL_HEARTBEAT), 0);
-    fake_pass(5000);
-    assert_int_equal(fake_waiting(CALL_HEARTBEAT), 1);
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s/gateway.id", w->dir);
+    FILE *f = fopen(path, "we");
+    assert_non_null(f);
+    assert_true(fputs("gw2\n", f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    w->o->booted_us = 0;
+    unsigned n = 1;
+    for (bool failed = true; failed; n++) {
+        const struct execution row = fake_row(n, EXEC_STARTING);
+        fake_engine.liveness = RUNDIR_ALIVE;
+        while (fake_waiting(CALL_STRAYS) > 0)
+            fake_answer_strays(0, NULL, 0);
+        fake_pass(5000);
+        fake_answer_batch(CALL_HEARTBEAT, 0);
+        assert_true(fail_alloc_at(n));
+        bool is_taken = take(w, &row);
+        failed = fail_alloc_off();
+        if (is_taken && !live_find(w->o, row.key)) {
+            fake_pass(5000);
+            fake_answer_batch(CALL_HEARTBEAT, 0);
+            struct fake_call c = fake_take(CALL_STRAYS);
+            assert_true(c.with_own);
+            c.fn.strays(c.user, 0, NULL, 0);
+        }
+        settle(w, &row);
+    }
+    assert_true(n > 8);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
@@ -280,7 +323,7 @@ int main(void)
         cmocka_unit_test(test_memory__adopt__starts_or_says_so),
         TEST(test_memory__kill__answered),
         TEST(test_memory__questions__no_memory_or_an_answer),
-        TEST(test_memory__heartbeat__the_next_one_goes),
+        TEST(test_memory__take_over__gone_on_with_or_looked_for_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
