@@ -72,7 +72,7 @@ static void set_confinement(const struct live *l, struct run_spec *spec)
     spec->gid = o->gid;
     spec->sandbox = o->set_ids ? SPEC_SANDBOX_SCOPE : SPEC_SANDBOX_FILES;
     if (o->set_ids)
-        spec->hidden = o->state_dir; /* of other runs of that user, too */
+        spec->hidden = l->state_dir; /* of other runs of that user, too */
     spec->read_paths = o->read_paths;
     spec->write_paths = o->write_paths;
 }

@@ -16,7 +16,7 @@ static int set_paths(struct live *l, const char *state_dir)
 {
     char *runs CLEANUP_FREE = path_join(state_dir, RUNS_DIR);
     char *workspaces CLEANUP_FREE = path_join(state_dir, WORKSPACES_DIR);
-    if (!runs || !workspaces)
+    if (!runs || !workspaces || str_set(&l->state_dir, state_dir) < 0)
         return ERR_NOMEM;
     l->run_dir = path_join(runs, l->row.id.hex);
     l->workspace = path_join(workspaces, l->row.id.hex);
@@ -76,6 +76,7 @@ void live_free(struct live *l)
     loop_timer_free(l->timer);
     execution_done(&l->row);
     plan_done(&l->plan);
+    free(l->state_dir);
     free(l->run_dir);
     free(l->workspace);
     free(l);

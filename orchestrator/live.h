@@ -33,6 +33,7 @@ struct live {
     struct list node; /* orchestrator.lives */
     struct orchestrator *o;
     struct execution row; /* state: the latest committed */
+    char *state_dir;      /* that it is at home in */
     char *run_dir, *workspace;
     struct plan plan;  /* until its runner has begun */
     struct feed *feed; /* NULL: not open, or of no more use */

@@ -149,6 +149,7 @@ static void test_leases__never_began__started_there(void **state)
     fake_answer_launch(CALL_TAKE, 0, &launch);
     assert_int_equal(fake_engine.starts, 1);
     assert_memory_equal(fake_engine.run_dir, h.dir, strlen(h.dir));
+    assert_string_equal(live_find(w->o, launch.row.key)->state_dir, h.dir); /* kept out of it */
 }
 
 enum { REACHED = 1, TAKEN_TO_END = 2 };
