@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define GAP 2      /* between columns */
-#define CUT_MIN 12 /* what is left of a cut column at least */
+#define CUT_MIN 10 /* what is left of a cut column at least */
 #define CELL_MAX 65536
 
 struct layout {

@@ -49,7 +49,7 @@ static void test_table_append__narrow__cut_then_left_out(void **state UNUSED)
         size_t width;
         const char *there, *gone;
     } rows[] = {
-        {70, "thirty!", "nothing"}, {60, "WHO", "thirty!"}, {49, "AT  ", "WHO"},
+        {70, "thirty!", "nothing"}, {60, "WHO", "thirty!"}, {47, "AT  ", "WHO"},
         {35, "NOTE", "AT  "},       {12, "ON", "NOTE"},
     };
     struct buf b CLEANUP_BUF = {.max = 4096};
