@@ -64,13 +64,11 @@ def test_create__invalid_json_body(daemon, body):
 
 def test_create__orchestrator_service_error(own_daemon):
     """The database is away: 503, nothing half-done, and the next one works."""
-    daemon = own_daemon()
-    daemon.pg_ctl("stop", "-m", "immediate")
-    answer = daemon.request("POST", "/api/v1/run", {"command": "true"})
+    daemon = own_daemon("--db-deadline", "1s")
+    with daemon.frozen_postgres():
+        answer = daemon.request("POST", "/api/v1/run", {"command": "true"})
     refused(answer, 503, "DATABASE_ERROR")
     assert answer.headers["Retry-After"]
-    daemon.stop()
-    daemon.start()
     assert daemon.sql("SELECT count(*) FROM executions") == [["0"]]
     assert daemon.finish("true")["status"] == "SUCCEEDED"
 
@@ -315,8 +313,8 @@ def test_logs__unauthorized_access(daemon, users):
 
 
 def test_logs__service_error(own_daemon):
-    daemon = own_daemon()
+    daemon = own_daemon("--db-deadline", "1s")
     i = run(daemon, "echo x")
     daemon.wait_status(i)
-    daemon.pg_ctl("stop", "-m", "immediate")
-    refused(daemon.get(f"/executions/{i}/logs"), 503, "DATABASE_ERROR")
+    with daemon.frozen_postgres():
+        refused(daemon.get(f"/executions/{i}/logs"), 503, "DATABASE_ERROR")
