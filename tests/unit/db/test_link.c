@@ -247,7 +247,8 @@ static void test_connect__failures__down_and_tried_again(void **state)
             fail_msg("%s: %s", rows[i].what, p->why);
         assert_int_equal(p->losses, 0);
         assert_int_equal(p->had_pg, !rows[i].null);
-        assert_int_equal(fake.finishes, !rows[i].null);
+        /* On a busy machine the next attempt may have failed, too. */
+        assert_int_equal(fake.finishes, rows[i].null ? 0 : p->downs);
         fake.polls = "k";
         fake.start_is_null = fake.start_is_bad = fake.nonblocking_fails = fake.no_socket = false;
         await_count(p->loop, &p->ups, 1);

@@ -119,10 +119,31 @@ static int setup(void **state UNUSED)
     return loop_defer_new(w->loop, wake_readers, w, &w->wake);
 }
 
+static struct query pop(void)
+{
+    assert_true(rig.n > 0);
+    struct query q = rig.queries[0];
+    memmove(&rig.queries[0], &rig.queries[1], --rig.n * sizeof q);
+    return q;
+}
+
+/* As the pool's end answers them. */
+static void answer_rest(void)
+{
+    while (rig.n > 0) {
+        struct query q = pop();
+        if (q.changes)
+            q.changes(q.user, ERR_CLOSED, NULL, false, NULL, 0);
+        else
+            q.list(q.user, ERR_CLOSED, NULL, 0);
+    }
+}
+
 static int teardown(void **state UNUSED)
 {
     (void)fail_alloc_off();
     assert_true(list_is_empty(&rig.watch.readers));
+    answer_rest();
     loop_defer_free(rig.watch.wake);
     loop_free(rig.watch.loop);
     return 0;
@@ -135,14 +156,6 @@ static struct watch_reader *open_as(enum role role, const char *since)
     struct problem p;
     assert_int_equal(watch_open(&rig.watch, &who, since, on_wake, &rig.wakes, &r, &p), 0);
     return r;
-}
-
-static struct query pop(void)
-{
-    assert_true(rig.n > 0);
-    struct query q = rig.queries[0];
-    memmove(&rig.queries[0], &rig.queries[1], --rig.n * sizeof q);
-    return q;
 }
 
 /* n rows with keys first, first - 1, … */
@@ -379,9 +392,8 @@ static void test_watch_next__comes_back__told_the_rest_or_all(void **state UNUSE
             assert_string_equal(page.place, "1/7:7:");
         }
         watch_close(r);
-        rig.n = 0;
+        answer_rest();
         readers_forget(&rig.watch);
-        rig.watch.n_asking = 0;
     }
 }
 
