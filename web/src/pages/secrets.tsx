@@ -1,0 +1,5 @@
+import type { PageProps } from "../app/routes";
+
+export default function SecretsPage(_props: PageProps) {
+  return <h1>Secrets</h1>;
+}

@@ -1,0 +1,38 @@
+// One clock for everything that shows time going by: it ticks once a second, only while somebody
+// shows it and the tab is seen.
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+export const now = signal(Date.now());
+
+let users = 0;
+let timer: ReturnType<typeof setInterval> | undefined;
+
+function update(): void {
+  const wanted = users > 0 && document.visibilityState !== "hidden";
+  if (wanted && timer === undefined) {
+    now.value = Date.now();
+    timer = setInterval(() => {
+      now.value = Date.now();
+    }, 1000);
+  } else if (!wanted && timer !== undefined) {
+    clearInterval(timer);
+    timer = undefined;
+  }
+}
+
+if (typeof document !== "undefined") document.addEventListener("visibilitychange", update);
+
+/** The time now, again each second while `ticking`. */
+export function useNow(ticking: boolean): number {
+  useEffect(() => {
+    if (!ticking) return undefined;
+    users++;
+    update();
+    return () => {
+      users--;
+      update();
+    };
+  }, [ticking]);
+  return ticking ? now.value : now.peek();
+}

@@ -1,0 +1,10 @@
+export { Button } from "./button";
+export { Dialog } from "./dialog";
+export { Field, TextField, type ControlProps } from "./field";
+export { Select } from "./select";
+export { Table, type Column } from "./table";
+export { Empty, ErrorBox, Spinner } from "./states";
+export { StatusBadge, isEnded } from "./status-badge";
+export { Duration, RelativeTime, formatDuration, formatRelative } from "./time";
+export { useLoad, type Loaded } from "./use-load";
+export { useNow } from "./clock";
