@@ -33,6 +33,8 @@ const struct command *const commands[] = {
     &command_images_unregister,
     &command_audit,
     &command_trace,
+    &command_health_reconcile,
+    &command_health,
     &command_configure,
     &command_version,
     &command_help,

@@ -30,7 +30,8 @@ extern const struct command command_users_create, command_users_list, command_us
     command_claim, command_keys_create, command_keys_list, command_keys_revoke,
     command_secrets_create, command_secrets_get, command_secrets_list, command_secrets_update,
     command_secrets_delete, command_images_register, command_images_list, command_images_show,
-    command_images_unregister, command_audit, command_trace;
+    command_images_unregister, command_audit, command_trace, command_health,
+    command_health_reconcile;
 
 /* NULL-ended, in the order of the help. */
 extern const struct command *const commands[];

@@ -53,6 +53,8 @@ const char *exit_help(void)
            "    4  not authorised: key missing, wrong, revoked or not allowed\n"
            "    5  server not reachable, or connection lost for good\n"
            "    6  the server refused\n"
+           "    7  health reconcile: there are warnings\n"
+           "    8  health: not ready; health reconcile: there are errors\n"
            "  130  left with Ctrl-C\n"
            "  141  nobody reads the output\n"
            "run, and logs with --exit-code, return the command's own exit code, which may be any\n"

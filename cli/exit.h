@@ -13,6 +13,8 @@ enum cli_exit {
     EXIT_NOT_ALLOWED = 4,   /* key missing, wrong, revoked or not allowed */
     EXIT_LOST = 5,          /* server not reachable, or connection lost for good */
     EXIT_REFUSED = 6,       /* the server answered with another error */
+    EXIT_DEGRADED = 7,      /* `health`: there are warnings */
+    EXIT_UNHEALTHY = 8,     /* `health`: there are errors, or the server is not ready */
     EXIT_RUN_FAILED = 125,  /* `run`: tailgate itself failed (as docker and env do) */
     EXIT_INTERRUPTED = 130, /* Ctrl-C: 128 + SIGINT */
     EXIT_PIPE = 141,        /* nobody reads the output: 128 + SIGPIPE */

@@ -18,6 +18,7 @@
 #include "logs/search.h"
 #include "logs/writer.h"
 #include "orchestrator/audit.h"
+#include "orchestrator/health.h"
 #include "orchestrator/hints.h"
 #include "orchestrator/orchestrator.h"
 #include "orchestrator/revocations.h"
@@ -286,6 +287,9 @@ static int make_orchestrator(struct boot *b)
         .max_keys_per_user = o->max_keys_per_user,
         .lease_ms = o->lease_ms,
         .gateway_lost_ms = o->gateway_lost_ms,
+        .reconcile_interval_ms = o->reconcile_interval_ms,
+        .health_timeout_ms = o->health_timeout_ms,
+        .remove_orphans = o->remove_orphans,
     };
     int err = container_user ? boot_engine_new(b->loop, o, b->gateway_id, &b->engine) : ERR_NOMEM;
     if (!err)
@@ -317,6 +321,8 @@ static void on_connected(void *user)
     set_phase(b, BOOT_ADOPT);
     if (!err)
         err = trace_begin(b->orch);
+    if (!err)
+        err = health_begin(b->orch);
     if (!err)
         err = orchestrator_start(b->orch, on_adopted, b);
     if (err)

@@ -227,6 +227,12 @@ static const struct config_option rows[] = {
              "how long a new user's claim token is good for"),
     NUMBER("max-keys-per-user", max_keys_per_user, "N", "20", 1, 1000000,
            "API keys of one user that are not revoked; more are answered 429"),
+    DURATION("reconcile-interval", reconcile_interval_ms, "1h", 0, 365 * DAY_MS,
+             "between two reconciles (POST /health/reconcile); 0 = only when asked"),
+    DURATION("health-check-timeout", health_timeout_ms, "5s", 10, DAY_MS,
+             "for one check of a reconcile, or of /readyz?verbose"),
+    FLAG("remove-orphans", remove_orphans,
+         "a reconcile removes containers and run directories that belong to no live execution"),
 };
 /* clang-format on */
 

@@ -6,7 +6,7 @@
 
 struct options {
     /* Together, without holes between them. */
-    bool dev, rotate_secrets_key, insecure_http, queue, stream_deflate, docker_read_only;
+    bool dev, rotate_secrets_key, insecure_http, queue, stream_deflate, docker_read_only, remove_orphans;
     char *state_dir;
     char *listen; /* HOST:PORT; port 0 picks one */
     char *database_url;
@@ -60,6 +60,7 @@ struct options {
     char *admin_email; /* --dev's admin */
     char *bootstrap_admin;
     int64_t claim_ttl_ms, max_keys_per_user;
+    int64_t reconcile_interval_ms, health_timeout_ms;
 };
 
 extern const struct config_table options_table;

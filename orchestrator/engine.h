@@ -29,6 +29,11 @@ typedef void (*engine_gone_fn)(void *user);
  * the engine's own words for a person, "" = none. Valid during the call. */
 typedef void (*engine_verdict_fn)(void *user, const char *reason, const char *line);
 
+/* Execution ids of all that the engine keeps for this gateway; valid during the call. p: as
+ * engine_fn's. */
+typedef void (*engine_list_fn)(void *user, int err, const struct problem *p, const char *const *ids,
+                               size_t n);
+
 struct engine_run {                  /* borrowed for the call of start */
     const char *run_dir, *workspace; /* absolute paths */
     const struct execution *row;
@@ -66,6 +71,14 @@ struct engine_ops {
     /* After the end: removes what the engine keeps of the run. False: not yet done, ask again.
      * NULL: it keeps nothing. */
     bool (*clean)(struct engine *e, const char *run_dir);
+    /*
+     * For a reconcile; each fn is called once, later, unless forgotten. NULL: there is nothing to
+     * ask. check: whether the engine can be reached. list: what it keeps. has_image: whether the
+     * image is there or can be pulled (ERR_NOT_FOUND: neither).
+     */
+    int (*check)(struct engine *e, engine_fn fn, void *user);
+    int (*list)(struct engine *e, engine_list_fn fn, void *user);
+    int (*has_image)(struct engine *e, const char *ref, engine_fn fn, void *user);
     void (*free)(struct engine *e);
 };
 

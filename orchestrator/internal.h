@@ -19,6 +19,7 @@
 
 struct audit;
 struct leases;
+struct health;
 struct queue;
 struct orphans;
 struct sweeper;
@@ -52,6 +53,7 @@ struct orchestrator {
     struct leases *leases;
     struct sweeper *sweeper;
     struct queue *queue;
+    struct health *health; /* from health_begin on */
     struct audit *audit;   /* from the first refusal on */
     struct tracer *tracer; /* from trace_begin on */
     uint64_t audit_dropped, trace_dropped;

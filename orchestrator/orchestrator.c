@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "orchestrator/audit.h"
 #include "orchestrator/leases.h"
+#include "orchestrator/health.h"
 #include "orchestrator/live.h"
 #include "orchestrator/orphans.h"
 #include "orchestrator/queue.h"
@@ -193,6 +194,7 @@ void orchestrator_free(struct orchestrator *o)
     if (!o)
         return;
     ops_cancel_all(o);
+    health_free(o->health);
     doubts_free(o);
     orphans_end(o);
     for (struct list *node; (node = o->lives.next) != &o->lives;)

@@ -53,6 +53,9 @@ struct orchestrator_opts {
     int64_t max_keys_per_user;
     int64_t lease_ms;        /* of this gateway; renewed each third of it */
     int64_t gateway_lost_ms; /* after the lease of one that cannot be reached: its runs are ended */
+    int64_t reconcile_interval_ms; /* 0 = only when asked */
+    int64_t health_timeout_ms;     /* of one check of a reconcile */
+    bool remove_orphans;           /* a reconcile removes them */
 };
 
 MUST_CHECK int orchestrator_new(struct loop *l, struct db_pool *pool, struct hub *hub,

@@ -71,6 +71,11 @@ static void reread(struct sealer *s)
               error.len ? error.data : "out of memory");
 }
 
+const char *sealer_path(const struct sealer *s)
+{
+    return s->path;
+}
+
 const char *sealer_key_id(const struct sealer *s)
 {
     return s->keys->key[0].id;

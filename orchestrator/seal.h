@@ -35,6 +35,7 @@ struct sealer;
  */
 MUST_CHECK int sealer_new(const char *path, bool make, struct buf *error, struct sealer **ret);
 void sealer_free(struct sealer *s); /* wipes the keys; NULL is fine */
+const char *sealer_path(const struct sealer *s);
 /* The id of the key that seal uses now. */
 const char *sealer_key_id(const struct sealer *s);
 bool sealer_has_key(const struct sealer *s, const char *key_id);

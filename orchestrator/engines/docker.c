@@ -104,6 +104,7 @@ static void docker_forget_user(struct engine *engine, void *user)
             docker_container_free(c);
     }
     docker_endings_forget(d, user);
+    docker_questions_forget(d, user);
 }
 
 /* Nobody waits for the answer: who asked looks at the lock, and asks again. */
@@ -139,6 +140,7 @@ static void docker_free(struct engine *engine)
     LIST_FOREACH_SAFE (it, &d->containers)
         docker_container_free(LIST_ENTRY(it, struct container, node));
     docker_endings_free(d);
+    docker_questions_free(d);
     docker_api_free(d->api);
     free(d->gateway_id);
     free(d->runner_path);
@@ -157,6 +159,9 @@ static const struct engine_ops docker_ops = {
     .inspect = docker_liveness,
     .explain = docker_explain,
     .clean = docker_clean,
+    .check = docker_check,
+    .list = docker_list_runs,
+    .has_image = docker_has_image,
     .free = docker_free,
 };
 
@@ -167,6 +172,7 @@ int engine_docker_new(struct loop *l, const struct docker_opts *opts, struct eng
         return ERR_NOMEM;
     list_init(&d->containers);
     list_init(&d->endings);
+    list_init(&d->questions);
     d->base.ops = &docker_ops;
     d->loop = l;
     d->opts = *opts;

@@ -358,6 +358,16 @@ int docker_image_inspect(struct docker_api *api, const char *ref, docker_fn fn, 
     return err ? err : submit(c);
 }
 
+int docker_distribution(struct docker_api *api, const char *ref, docker_fn fn, void *user)
+{
+    struct buf target CLEANUP_BUF = {.max = TARGET_MAX};
+    struct docker_call *c;
+    int err = append_object(&target, "distribution", ref, "/json");
+    if (!err)
+        err = call_new(api, "GET", fn, user, &target, &c);
+    return err ? err : submit(c);
+}
+
 int docker_pull(struct docker_api *api, const struct docker_pull_opts *opts, docker_fn fn,
                 void *user)
 {

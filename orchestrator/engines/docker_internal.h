@@ -3,6 +3,7 @@
  *
  *   docker.c         operations, records of containers      docker_start.c  from image to started
  *   docker_config.c  what a container is made of            docker_end.c    why it ended, removal
+ *   docker_health.c  what a reconcile asks
  */
 #ifndef TAILGATE_ORCHESTRATOR_ENGINES_DOCKER_INTERNAL_H
 #define TAILGATE_ORCHESTRATOR_ENGINES_DOCKER_INTERNAL_H
@@ -32,6 +33,7 @@ struct docker {
     char *gateway_id, *runner_path, *state_dir, *host_state_dir, *network;
     struct list containers; /* struct container */
     struct list endings;    /* struct ending */
+    struct list questions;  /* struct question */
 };
 
 /* When a layer of the image being pulled was last told of. Further layers are told of without
@@ -92,5 +94,12 @@ MUST_CHECK int docker_explain(struct engine *engine, const char *run_dir, engine
 bool docker_clean(struct engine *engine, const char *run_dir);
 void docker_endings_forget(struct docker *d, const void *user);
 void docker_endings_free(struct docker *d);
+
+/* ---- docker_health.c ---- */
+MUST_CHECK int docker_check(struct engine *engine, engine_fn fn, void *user);
+MUST_CHECK int docker_list_runs(struct engine *engine, engine_list_fn fn, void *user);
+MUST_CHECK int docker_has_image(struct engine *engine, const char *ref, engine_fn fn, void *user);
+void docker_questions_forget(struct docker *d, const void *user);
+void docker_questions_free(struct docker *d);
 
 #endif
