@@ -18,8 +18,8 @@ static void on_engine(void *user, int err, const struct problem *p)
     struct health_check *c = user;
     if (!health_release_engine(c))
         return;
+    c->h->engine_away = err < 0;
     if (err < 0) {
-        c->h->engine_away = true;
         health_issue(&c->h->report, HEALTH_ERROR, "engine", c->h->o->engine->ops->name, p->details,
                      "start the daemon, or let the server's user open its socket (--docker-host)");
     }

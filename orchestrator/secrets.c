@@ -77,11 +77,6 @@ static int no_key(struct problem *p, const char *failed)
     return problem_set(p, ERR_INTERNAL, failed, "the server has no key for secrets");
 }
 
-void secret_context(const char *name, char ret[SECRET_CONTEXT_SIZE])
-{
-    (void)snprintf(ret, SECRET_CONTEXT_SIZE, "secret/%s", name);
-}
-
 static int seal_value(const struct orchestrator *o, const char *name, const char *value,
                       struct buf *out, char ret_key_id[SEAL_KEY_ID_SIZE], const char *failed,
                       struct problem *p)

@@ -2,6 +2,7 @@
 #include "rig_team.h"
 
 #include "orchestrator/audit.h"
+#include "orchestrator/health.h"
 #include "orchestrator/images.h"
 #include "orchestrator/trace.h"
 
@@ -34,6 +35,8 @@ struct later {
         images_list_fn images;
         audit_list_fn audit;
         trace_fn trace;
+        health_fn health;
+        health_ready_fn ready;
     } fn;
     void *user;
     struct loop_timer *timer;
@@ -188,6 +191,50 @@ int audit_list(struct orchestrator *o UNUSED, const struct principal *who UNUSED
     KEEP(rig_team.result, f->result);
     KEEP(rig_team.request_id, f->request_id);
     return 0;
+}
+
+/* ---- health ---- */
+
+static void give_report(const struct later *l)
+{
+    struct health_report r = {.at_us = 1700000000000000, .warnings = 1, .reconciled = 1};
+    l->fn.health(l->user, trouble(), trouble() ? NULL : &r);
+}
+
+int health_reconcile(struct orchestrator *o UNUSED, const struct caller *by UNUSED, health_fn fn,
+                     void *user, struct problem *p)
+{
+    struct later *l = later(give_report, user, p);
+    if (!l)
+        return p->err;
+    l->fn.health = fn;
+    return 0;
+}
+
+static void give_lines(const struct later *l)
+{
+    const struct health_line lines[] = {{"database", rig.world.is_ready, "it is \"away\""},
+                                        {"engine", true, ""}};
+    l->fn.ready(l->user, lines, 2);
+}
+
+int health_ready(struct orchestrator *o UNUSED, health_ready_fn fn, void *user)
+{
+    struct problem p;
+    struct later *l = later(give_lines, user, &p);
+    if (!l)
+        return ERR_NOMEM;
+    l->fn.ready = fn;
+    return 0;
+}
+
+int health_begin(struct orchestrator *o UNUSED)
+{
+    return 0;
+}
+
+void health_free(struct health *h UNUSED)
+{
 }
 
 /* ---- traces ---- */

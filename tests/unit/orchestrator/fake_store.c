@@ -1,5 +1,6 @@
 /* Stores that keep each call until the test answers it, and batches that record transitions. */
 #include "fake.h"
+#include "fake_health.h"
 
 #include "base/str.h"
 
@@ -430,14 +431,22 @@ int64_t db_affected(const struct db_result *r UNUSED, size_t stmt UNUSED)
     return affected;
 }
 
-size_t db_rows(const struct db_result *r UNUSED, size_t stmt UNUSED)
+size_t db_rows(const struct db_result *r, size_t stmt)
 {
+    if (r)
+        return ((const struct fake_result *)(const void *)r)->stmt[stmt].n;
     return server_key ? 1 : 0;
 }
 
-const void *db_get_bytes(const struct db_result *r UNUSED, size_t stmt UNUSED, size_t row UNUSED,
-                         size_t col UNUSED, size_t *ret_len)
+const void *db_get_bytes(const struct db_result *r, size_t stmt, size_t row, size_t col UNUSED,
+                         size_t *ret_len)
 {
+    if (r) {
+        const struct fake_row_of *one =
+            &((const struct fake_result *)(const void *)r)->stmt[stmt].rows[row];
+        *ret_len = one->len;
+        return one->bytes;
+    }
     *ret_len = server_key_len;
     return server_key;
 }

@@ -38,6 +38,7 @@ struct orchestrator_opts fake_opts(const struct world *w)
         .max_keys_per_user = 20,
         .lease_ms = 15000,
         .gateway_lost_ms = 60000,
+        .health_timeout_ms = 5000,
         .idempotency_ttl_ms = 86400000,
         .git_protocols = "https,ssh",
     };
