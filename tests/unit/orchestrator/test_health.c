@@ -263,6 +263,7 @@ static void test_runner__gone__looked_after(void **state)
     struct world *w = *state;
     fake_engine.liveness = RUNDIR_ALIVE;
     struct live *l = fake_live(w, 1, EXEC_RUNNING);
+    fake_engine.started(fake_engine.user, 0, NULL);
     ask(w);
     run(1);
     assert_int_equal(got.r.compute.verified, 1);
