@@ -84,12 +84,12 @@ static void end_check(struct health *h)
     loop_timer_free(c->timer);
     loop_timer_free(c->turn);
     c->timer = c->turn = NULL;
+    c->h = NULL;
     if (c->asks_engine) {
         c->asks_engine = false;
         h->o->engine->ops->forget(h->o->engine, c);
-        (void)drop(c);
+        c->refs--; /* never the last */
     }
-    c->h = NULL;
     (void)drop(c);
 }
 
@@ -154,11 +154,11 @@ static void log_report(const struct health_report *r)
 
 static void finish(struct health *h)
 {
-    struct list *node;
     h->is_running = false;
     log_report(&h->report);
-    while ((node = list_pop(&h->waiters)) != NULL) {
+    LIST_FOREACH_SAFE (node, &h->waiters) {
         struct health_waiter *w = LIST_ENTRY(node, struct health_waiter, node);
+        list_remove(node);
         if (op_end(&w->op))
             w->fn(w->user, NULL, &h->report);
         free(w);

@@ -83,7 +83,7 @@ static void on_list(void *user, int err, const struct problem *p, const json_t *
     json_array_foreach (json, i, one) {
         const char *id = json_string_value(
             json_object_get(json_object_get(one, "Labels"), DOCKER_LABEL_EXECUTION));
-        if (!err && id && count < n)
+        if (ids && !err && id && count < n)
             ids[count++] = id;
     }
     engine_list_fn fn = q->fn.list;
