@@ -296,12 +296,13 @@ int health_begin(struct orchestrator *o)
 
 void health_free(struct health *h)
 {
-    struct list *node;
     if (!h)
         return;
     end_check(h);
-    while ((node = list_pop(&h->waiters)) != NULL) /* they were told */
+    LIST_FOREACH_SAFE (node, &h->waiters) { /* they were told */
+        list_remove(node);
         free(LIST_ENTRY(node, struct health_waiter, node));
+    }
     loop_timer_free(h->schedule);
     loop_timer_free(h->next);
     buf_done(&h->images);

@@ -293,6 +293,9 @@ static void test_row__nothing_of_it_here__ended(void **state)
     run(1);
     assert_found("nothing of it is here");
     assert_non_null(live_find(w->o, row.key));
+    orchestrator_free(TAKE_PTR(w->o));
+    while (fake_waiting(CALL_GET) > 0)
+        fake_answer_execution(CALL_GET, ERR_CLOSED, NULL);
 }
 
 static void test_row__with_directory__said(void **state)
