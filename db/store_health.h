@@ -10,7 +10,8 @@
 #define STORE_HEALTH_ROWS 200
 #define STORE_HEALTH_COUNT 1000000
 
-/* 0: images: image_id, reference. 1: our live executions that are older than settle_ms:
+/* 0: images: image_id, reference. 1: our live executions that are older than settle_ms
+ * and were not taken over from another gateway:
  * execution_id. */
 MUST_CHECK int store_health_compute(struct db_pool *p, const char *gateway_id, int64_t settle_ms,
                                     db_batch_fn fn, void *user);
