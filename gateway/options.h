@@ -6,7 +6,8 @@
 
 struct options {
     /* Together, without holes between them. */
-    bool dev, rotate_secrets_key, insecure_http, queue, stream_deflate, docker_read_only, remove_orphans;
+    bool dev, rotate_secrets_key, insecure_http, queue, stream_deflate, docker_read_only,
+        remove_orphans;
     char *state_dir;
     char *listen; /* HOST:PORT; port 0 picks one */
     char *database_url;
