@@ -5,9 +5,8 @@ import pathlib
 import re
 import signal
 import subprocess
-import time
 
-from tailgate import BIN, DEADLINE, Reader, wait_for
+from tailgate import BIN, DEADLINE, Gate, free_port
 
 
 def start(daemon, *arguments):
@@ -16,14 +15,12 @@ def start(daemon, *arguments):
 
 
 def test_run__lines_as_they_come_and_exit_code(daemon):
-    began = time.monotonic()
-    process = start(daemon, "run", "--", "sh", "-c", "for i in 1 2 3; do echo $i; sleep 1; done; exit 7")
-    times = []
-    for n in (1, 2, 3):
-        assert process.stdout.readline() == b"%d\n" % n
-        times.append(time.monotonic() - began)
+    gates = [Gate(daemon) for _ in range(3)]
+    process = start(daemon, "run", "--", "sh", "-c", "; ".join(f"echo {n}; {g.wait}" for n, g in enumerate(gates)) + "; exit 7")
+    for n, gate in enumerate(gates):
+        assert process.stdout.readline() == b"%d\n" % n  # the next one is not there before the gate is open
+        gate.open()
     assert process.wait(DEADLINE) == 7
-    assert times[1] - times[0] > 0.7 and times[2] - times[1] > 0.7, times
     process.communicate()
 
 
@@ -106,12 +103,14 @@ def test_errors__own_exit_codes(daemon):
 
 
 def test_interrupt__detaches_and_says_how_to_come_back(daemon):
-    process = start(daemon, "run", "--", "echo ready; sleep 3; echo later")
+    gate = Gate(daemon)
+    process = start(daemon, "run", "--", f"echo ready; {gate.wait}; echo later")
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=DEADLINE)
     back = re.search(rb"tailgate logs (.*)([0-9a-f]{32})(.*)", err)
     assert process.returncode == 130 and back, err
+    gate.open()
     i = back.group(2).decode()
     assert daemon.wait_status(i)["status"] == "SUCCEEDED"
     assert daemon.cli("logs", "-f", "--after", "1", i).stdout == b"later\n"
@@ -127,9 +126,7 @@ def test_interrupt__kills_when_asked(daemon):
 
 
 def test_reconnect__server_killed_under_a_tail(own_daemon):
-    one = own_daemon()
-    port = one.url.rsplit(":", 1)[1]
-    one.stop()
+    one, port = own_daemon(start=False), free_port()
     one.start("--listen", f"127.0.0.1:{port}")
     process = start(one, "run", "--", "for i in $(seq 150); do echo $i; sleep 0.02; done; exit 3")
     assert process.stdout.readline() == b"1\n"

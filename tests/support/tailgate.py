@@ -9,9 +9,11 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -23,7 +25,7 @@ import websocket
 
 BIN = pathlib.Path(os.environ.get("TAILGATE_BIN_DIR", "build/dev/bin")).resolve()
 PG_BIN = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
-DEADLINE = float(os.environ.get("TAILGATE_TEST_DEADLINE", "60"))
+DEADLINE = float(os.environ.get("TAILGATE_TEST_DEADLINE", "120"))
 TERMINAL = ("SUCCEEDED", "FAILED", "STOPPED")
 
 
@@ -36,6 +38,25 @@ def wait_for(condition, what, deadline=None, pause=0.02):
             return value
         assert time.monotonic() < end, f"timed out waiting for {what}"
         time.sleep(pause)
+
+
+class Gate:
+    """Where a command stands still until the test has seen what it wanted: `gate.wait` in the command's text."""
+
+    def __init__(self, daemon):
+        self.path = daemon.dir / f"gate-{uuid.uuid4().hex}"
+        self.wait = f"until [ -e {self.path} ]; do sleep 0.02; done"
+
+    def open(self):
+        self.path.touch()
+
+
+def free_port():
+    """A TCP port that nobody is given by chance meanwhile: below those that the kernel hands out."""
+    for port in random.SystemRandom().sample(range(12000, 32000), 1000):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no free port")
 
 
 class Answer:
