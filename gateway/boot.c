@@ -216,6 +216,7 @@ static int make_logs(struct boot *b)
         err = keeper_new(b->loop, b->pool, &keeper, &b->keeper);
     writer.owner = b->gateway_id;
     writer.group_bytes_max = o->group_bytes;
+    writer.commit_gap_ms = o->commit_gap_ms;
     writer.feed_bytes_max = o->feed_bytes;
     /* What waits is not acknowledged: it must not fill the spool. */
     writer.held_bytes_max = o->feed_bytes < o->spool_bytes / 4 ? o->feed_bytes : o->spool_bytes / 4;

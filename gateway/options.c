@@ -139,6 +139,8 @@ static const struct config_option rows[] = {
     BYTES("ring-total-bytes", ring_total_bytes, "512MiB", 64 * KIB, 1024 * GIB,
           "of all executions"),
     BYTES("group-bytes", group_bytes, "1MiB", 64 * KIB, GIB, "lines committed in one transaction"),
+    DURATION("commit-gap", commit_gap_ms, "4ms", 0, 1000,
+             "that few lines wait for company after the last commit; 0: none"),
     BYTES("feed-bytes", feed_bytes, "1MiB", 64 * KIB, GIB,
           "uncommitted lines of one execution in memory"),
     BYTES("inline-compress-bytes", inline_compress_bytes, "4KiB", 0, 64 * KIB,

@@ -35,6 +35,7 @@ struct options {
     int64_t leave_timeout_ms;  /* at SIGTERM: how long requests may finish */
     int64_t max_subscriptions; /* of one socket */
     int64_t max_searches, search_queue, search_time_ms;
+    int64_t commit_gap_ms;
     int64_t list_limit;
     uint64_t ring_bytes, ring_total_bytes;
     uint64_t group_bytes, feed_bytes, inline_compress_bytes;

@@ -248,6 +248,9 @@ void group_send(struct writer *w)
         return;
     }
     w->group = g;
+    if (!w->urgent)
+        w->lines_us = g->sent_us;
+    w->urgent = false;
 }
 
 void group_orphan(struct writer *w)

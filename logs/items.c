@@ -147,6 +147,7 @@ int items_add_state(struct feed *f, const struct exec_state *to, const char *cau
     if (exec_status_is_terminal(to->status))
         spare_merging(f);
     append(f, i);
+    f->w->urgent = true;
     return 0;
 }
 

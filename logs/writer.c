@@ -11,6 +11,7 @@
 static void on_turn(void *user);
 static void on_hold_over(void *user);
 static void on_look(void *user);
+static void on_gap_over(void *user);
 
 static int writer_init(struct writer *w)
 {
@@ -25,6 +26,8 @@ static int writer_init(struct writer *w)
         rc = loop_timer_new(w->loop, on_hold_over, w, &w->hold_timer);
     if (rc == 0)
         rc = loop_timer_new(w->loop, on_look, w, &w->look_timer);
+    if (rc == 0)
+        rc = loop_timer_new(w->loop, on_gap_over, w, &w->gap_timer);
     return rc;
 }
 
@@ -63,6 +66,7 @@ void writer_free(struct writer *w)
     loop_defer_free(w->turn);
     loop_timer_free(w->hold_timer);
     loop_timer_free(w->look_timer);
+    loop_timer_free(w->gap_timer);
     compressor_free(w->compressor);
     chunk_codec_free(w->codec);
     buf_done(&w->scratch);
@@ -91,13 +95,35 @@ static void read_by_turns(struct writer *w)
     }
 }
 
+/*
+ * A commit, and a frame to each reader, for every line or two costs more than the lines. So few
+ * bytes wait for company when lines have been sent only just; after a pause the first goes at once.
+ */
+static bool waits_for_company(struct writer *w)
+{
+    if (w->urgent || w->stats.waiting_bytes >= w->opts.small_chunk_bytes)
+        return false;
+    int64_t left_us = w->lines_us + w->opts.commit_gap_ms * 1000 - clock_mono_us();
+    if (left_us <= 0)
+        return false;
+    if (!loop_timer_is_active(w->gap_timer))
+        loop_timer_start(w->gap_timer, (left_us + 999) / 1000, 0);
+    return true;
+}
+
+static void on_gap_over(void *user)
+{
+    writer_schedule(user);
+}
+
 static void on_turn(void *user)
 {
     struct writer *w = user;
     read_by_turns(w);
     if (!w->holding) {
         resync_ask(w);
-        group_send(w);
+        if (!waits_for_company(w))
+            group_send(w);
     }
     compress_pump(w->compressor, false);
     if (!list_is_empty(&w->reading))

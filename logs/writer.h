@@ -2,7 +2,8 @@
  * From spools to PostgreSQL to the hub. A feed is one execution's way: it reads the spool, cuts
  * chunks and hands them, with the state changes in between, to the writer. The writer sends what
  * all feeds have waiting as one pipelined transaction of guarded statements; what arrives meanwhile
- * waits for the next. After the commit, and only then, chunks and states are published and the
+ * waits for the next; few lines that follow a group closely wait commit_gap_ms for company, states
+ * never do. After the commit, and only then, chunks and states are published and the
  * spool is acknowledged.
  *
  *   feed: reading ──(exit record, or feed_finish)──▶ ending ──(terminal state committed)──▶ done
@@ -33,6 +34,7 @@ struct writer_opts {
     size_t held_bytes_max;        /* memory of lines that wait for the rest of a secret */
     size_t small_chunk_bytes;     /* chunks below go to log_tail and are merged later */
     size_t inline_compress_bytes; /* chunks over it are compressed in the thread pool */
+    int64_t commit_gap_ms;        /* between groups of less than small_chunk_bytes; 0 = none */
     struct keeper *keeper;        /* told of small chunks and ends; NULL = nobody */
 };
 #define WRITER_DEFAULTS                                                                          \

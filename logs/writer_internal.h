@@ -73,10 +73,12 @@ struct writer {
     unsigned asking;
     struct group *group; /* in flight */
     bool holding;        /* nothing is sent until the timer says so */
+    bool urgent;         /* a state change waits: what is there goes at once */
+    int64_t lines_us;    /* when the last group without one was sent */
     int64_t hold_ms;
 
     struct loop_defer *turn;
-    struct loop_timer *hold_timer, *look_timer;
+    struct loop_timer *hold_timer, *look_timer, *gap_timer;
     struct writer_stats stats;
 };
 
