@@ -13,6 +13,7 @@ from fairness import fairness
 from growth import growth, growth_1000, growth_stored
 from measure import Load, Row, Server, bare, free_port, live, median, wait_for_port
 from peers import peers
+from viewer import viewer
 
 CHUNKS_BYTES = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname ~ '^log_chunks_[0-9]{8}$'"
 TAIL_BYTES = "SELECT pg_total_relation_size('log_tail')"
@@ -271,4 +272,4 @@ def redact(repeat, quick):
 
 
 FIGURES = {f.__name__: f for f in (redact, cpu_v1, cpu_runvoy, throughput, latency, idle, replay, tail, search, disk, start, fairness, growth,
-                                  growth_1000, growth_stored, peers)}
+                                  growth_1000, growth_stored, peers, viewer)}
