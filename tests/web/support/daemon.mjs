@@ -36,7 +36,7 @@ export class Daemon {
   constructor(...flags) {
     this.flags = flags;
     this.dir = mkdtempSync("/tmp/tg-web-");
-    chmodSync(this.dir, 0o711);
+    chmodSync(this.dir, 0o755); // a command must find its gate there
     this.state = join(this.dir, "state");
     mkdirSync(this.state);
     this.logPath = join(this.dir, "log");
