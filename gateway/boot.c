@@ -9,22 +9,13 @@
 #include "db/cluster.h"
 #include "db/migrate.h"
 #include "db/pool.h"
-#include "gateway/boot_engine.h"
-#include "gateway/revoke.h"
+#include "gateway/boot_modules.h"
 #include "gateway/server.h"
-#include "gateway/stream_list.h"
-#include "logs/hub.h"
-#include "logs/keeper.h"
-#include "logs/search.h"
-#include "logs/writer.h"
 #include "orchestrator/audit.h"
 #include "orchestrator/health.h"
-#include "orchestrator/hints.h"
 #include "orchestrator/orchestrator.h"
-#include "orchestrator/revocations.h"
 #include "orchestrator/trace.h"
 #include "orchestrator/users.h"
-#include "orchestrator/watch.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -34,8 +25,6 @@
 /* A PostgreSQL that starts beside us (compose, a reboot) is given this long. */
 #define MIGRATE_TRIES 60
 #define MIGRATE_RETRY_MS 1000
-#define SETTLE_DEADLINES 3 /* statements that hang are over by then */
-#define KEEPER_INTERVAL_MS (10 * 60 * 1000)
 
 enum boot_phase {
     BOOT_CLUSTER,
@@ -52,27 +41,14 @@ static const char *const PHASE_NAMES[] = {"CLUSTER",   "MIGRATE", "CONNECT", "AD
 
 struct boot {
     const struct options *o;
-    const char *gateway_id;
-    struct sealer *sealer; /* borrowed */
+    struct modules m;
     struct loop *loop;
     enum boot_phase phase;
     bool leaving;
     int exit_code, tries;
-    const char *conninfo;
     struct loop_signal *on_term, *on_int;
     struct loop_timer *retry;
     struct db_cluster *cluster;
-    struct db_pool *pool, *writer_pool;
-    struct hub *hub;
-    struct keeper *keeper;
-    struct searcher *searcher;
-    struct watch *watch;
-    struct writer *writer;
-    struct hints *hints;
-    struct engine *engine;
-    struct orchestrator *orch;
-    struct server *server;
-    struct revocations *revocations;
     char claim_token[CLAIM_TOKEN_LEN + 1]; /* of --bootstrap-admin, until it is shown */
 };
 
@@ -125,15 +101,15 @@ static void serve(struct boot *b)
 {
     struct buf error CLEANUP_BUF = {.max = 1024};
     const char *url = NULL;
-    int err = server_listen(b->server, &error, &url);
+    int err = server_listen(b->m.server, &error, &url);
     if (err) {
         (void)fprintf(stderr, "tailgated: %s\n", error.data ? error.data : err_name(err));
         down(b, 2);
         return;
     }
     set_phase(b, BOOT_SERVING);
-    log_info("ready", "url", url, "version", SERVER_VERSION, "gateway", b->gateway_id, "state_dir",
-             b->o->state_dir);
+    log_info("ready", "url", url, "version", SERVER_VERSION, "gateway", b->m.gateway_id,
+             "state_dir", b->o->state_dir);
     (void)printf("Tailgate is ready: %s\n", url);
     if (b->o->dev)
         (void)printf("Admin key: %s/admin.key\n"
@@ -171,7 +147,7 @@ static void on_key_made(void *user, int err)
         on_bootstrapped(b, err);
         return;
     }
-    err = orchestrator_bootstrap_admin(b->orch, b->o->bootstrap_admin, on_admin, b);
+    err = orchestrator_bootstrap_admin(b->m.orch, b->o->bootstrap_admin, on_admin, b);
     if (err)
         fail(b, "admin", err);
 }
@@ -193,161 +169,41 @@ static void on_adopted(void *user, int err)
     }
     set_phase(b, BOOT_BOOTSTRAP);
     if (b->o->dev)
-        err = orchestrator_bootstrap_dev(b->orch, b->o->admin_email, on_key_made, b);
+        err = orchestrator_bootstrap_dev(b->m.orch, b->o->admin_email, on_key_made, b);
     else
-        err = orchestrator_bootstrap_admin(b->orch, b->o->bootstrap_admin, on_admin, b);
+        err = orchestrator_bootstrap_admin(b->m.orch, b->o->bootstrap_admin, on_admin, b);
     if (err)
         fail(b, "admin key", err);
 }
 
 /* ---- modules ---- */
 
-static int make_logs(struct boot *b)
-{
-    const struct options *o = b->o;
-    struct hub_opts hub = HUB_DEFAULTS;
-    struct writer_opts writer = WRITER_DEFAULTS;
-    const struct keeper_opts keeper = {.retention_ms = o->log_retention_ms,
-                                       .interval_ms = KEEPER_INTERVAL_MS};
-    hub.ring_bytes = o->ring_bytes;
-    hub.ring_total_bytes = o->ring_total_bytes;
-    int err = hub_new(b->loop, b->pool, &hub, &b->hub);
-    if (!err)
-        err = keeper_new(b->loop, b->pool, &keeper, &b->keeper);
-    writer.owner = b->gateway_id;
-    writer.group_bytes_max = o->group_bytes;
-    writer.commit_gap_ms = o->commit_gap_ms;
-    writer.feed_bytes_max = o->feed_bytes;
-    /* What waits is not acknowledged: it must not fill the spool. */
-    writer.held_bytes_max = o->feed_bytes < o->spool_bytes / 4 ? o->feed_bytes : o->spool_bytes / 4;
-    writer.inline_compress_bytes = o->inline_compress_bytes;
-    writer.keeper = b->keeper;
-    if (!err)
-        err = writer_new(b->loop, b->writer_pool, b->hub, &writer, &b->writer);
-    return err ? err : hints_new(b->loop, b->conninfo, b->hub, &b->hints);
-}
-
-static int make_list(struct boot *b)
-{
-    struct watch_opts opts = WATCH_DEFAULTS;
-    opts.encode = stream_list_encode;
-    opts.snapshot_max = (size_t)b->o->list_limit;
-    int err = watch_new(b->loop, b->pool, &opts, &b->watch);
-    if (err)
-        return err;
-    server_set_watch(b->server, b->watch);
-    hints_on_change(b->hints, watch_hint, b->watch);
-    return 0;
-}
-
-static int make_search(struct boot *b)
-{
-    const struct options *o = b->o;
-    const struct searcher_opts opts = {.running_max = (size_t)o->max_searches,
-                                       .waiting_max = (size_t)o->search_queue,
-                                       .time_ms = o->search_time_ms};
-    int err = searcher_new(b->loop, b->pool, &opts, &b->searcher);
-    if (!err)
-        server_set_searcher(b->server, b->searcher);
-    return err;
-}
-
-static int make_orchestrator(struct boot *b)
-{
-    const struct options *o = b->o;
-    char *container_user CLEANUP_FREE = boot_container_user(o);
-    const struct orchestrator_opts opts = {
-        .state_dir = o->state_dir,
-        .sealer = b->sealer,
-        .gateway_id = b->gateway_id,
-        .workspace_retention_ms = o->workspace_retention_ms,
-        .default_timeout_s = o->default_timeout_s,
-        .max_timeout_s = o->max_timeout_s,
-        .default_grace_s = o->default_grace_s,
-        .command_bytes_max = o->max_command_bytes,
-        .env_bytes_max = o->max_env_bytes,
-        .max_live = (size_t)o->max_live,
-        .max_running = o->max_running,
-        .max_running_per_user = o->max_running_per_user,
-        .queue_max = o->queue ? o->queue_max : 0,
-        .idempotency_ttl_ms = o->idempotency_retention_ms,
-        .git_protocols = o->git_protocols,
-        .settle_ms = o->db_deadline_ms * SETTLE_DEADLINES,
-        .spool_max = o->spool_bytes,
-        .spool_full_fails = o->spool_full == 1,
-        .drain_ms = o->drain_ms,
-        .run_user = geteuid() == 0 ? o->run_user : NULL,
-        .audit_queue_max = (size_t)o->audit_queue,
-        .trace_retention_ms = o->trace_retention_ms,
-        .trace_queue_bytes = o->trace_queue_bytes,
-        .sandbox_read_paths = o->sandbox_read_paths,
-        .sandbox_write_paths = o->sandbox_write_paths,
-        .container_user = str_is_empty(container_user) ? NULL : container_user,
-        .token_ttl_s = o->token_ttl_ms / 1000,
-        .claim_ttl_ms = o->claim_ttl_ms,
-        .max_keys_per_user = o->max_keys_per_user,
-        .lease_ms = o->lease_ms,
-        .gateway_lost_ms = o->gateway_lost_ms,
-        .reconcile_interval_ms = o->reconcile_interval_ms,
-        .health_timeout_ms = o->health_timeout_ms,
-        .remove_orphans = o->remove_orphans,
-    };
-    int err = container_user ? boot_engine_new(b->loop, o, b->gateway_id, &b->engine) : ERR_NOMEM;
-    if (!err)
-        err = orchestrator_new(b->loop, b->pool, b->hub, b->writer, b->engine, &opts, &b->orch);
-    if (!err) {
-        orchestrator_tell_stop(b->orch, hints_tell_stop, b->hints);
-        hints_on_stop(b->hints, orchestrator_stop_told, b->orch);
-    }
-    return err;
-}
-
 static void on_connected(void *user)
 {
     struct boot *b = user;
     if (b->phase != BOOT_CONNECT)
         return;
-    int err = make_logs(b);
-    if (!err)
-        err = make_orchestrator(b);
-    if (!err)
-        err = server_new(b->loop, b->o, b->hub, b->orch, &b->server);
-    if (!err)
-        err = make_search(b);
-    if (!err)
-        err = make_list(b);
-    if (!err)
-        err = revocations_new(b->loop, b->conninfo, b->pool, server_revoke, b->server,
-                              &b->revocations);
+    int err = modules_make(&b->m);
     set_phase(b, BOOT_ADOPT);
     if (!err)
-        err = trace_begin(b->orch);
+        err = trace_begin(b->m.orch);
     if (!err)
-        err = health_begin(b->orch);
+        err = health_begin(b->m.orch);
     if (!err)
-        err = orchestrator_start(b->orch, on_adopted, b);
+        err = orchestrator_start(b->m.orch, on_adopted, b);
     if (err)
         fail(b, "modules", err);
 }
 
 static void connect_pools(struct boot *b)
 {
-    struct db_pool_opts opts = DB_POOL_DEFAULTS;
-    opts.conninfo = b->conninfo;
-    opts.size = (size_t)b->o->db_pool_size;
-    opts.deadline_ms = b->o->db_deadline_ms;
-    opts.application_name = "tailgated";
-    int err = db_pool_new(b->loop, &opts, &b->pool);
-    opts.size = 1; /* one connection, so that chunks and transitions keep their order */
-    opts.application_name = "tailgated writer";
-    if (!err)
-        err = db_pool_new(b->loop, &opts, &b->writer_pool);
+    int err = modules_connect(&b->m);
     if (err) {
         fail(b, "database pool", err);
         return;
     }
     set_phase(b, BOOT_CONNECT);
-    db_pool_on_ready(b->pool, on_connected, b);
+    db_pool_on_ready(b->m.pool, on_connected, b);
 }
 
 /* ---- database ---- */
@@ -375,7 +231,7 @@ static void migrate(void *user)
 {
     struct boot *b = user;
     set_phase(b, BOOT_MIGRATE);
-    int err = db_migrate(b->loop, b->conninfo, on_migrated, b);
+    int err = db_migrate(b->loop, b->m.conninfo, on_migrated, b);
     if (err == ERR_INVALID && b->o->database_url)
         fail_setting(b, "--database-url", "must be a PostgreSQL URL or conninfo string");
     else if (err)
@@ -390,7 +246,7 @@ static void on_cluster(void *user, int err)
     } else if (err) {
         fail(b, "private PostgreSQL", err);
     } else {
-        b->conninfo = db_cluster_conninfo(b->cluster);
+        b->m.conninfo = db_cluster_conninfo(b->cluster);
         migrate(b);
     }
 }
@@ -398,7 +254,7 @@ static void on_cluster(void *user, int err)
 static void start(struct boot *b)
 {
     if (b->o->database_url) {
-        b->conninfo = b->o->database_url;
+        b->m.conninfo = b->o->database_url;
         migrate(b);
         return;
     }
@@ -418,7 +274,7 @@ static void on_drained(void *user)
 static void on_left(void *user)
 {
     struct boot *b = user;
-    audit_drain(b->orch, on_drained, b);
+    audit_drain(b->m.orch, on_drained, b);
 }
 
 static void on_signal(void *user, int signum)
@@ -430,8 +286,8 @@ static void on_signal(void *user, int signum)
     log_info("leaving", "signal", LOG_NUM(signum));
     if (b->phase == BOOT_SERVING) {
         set_phase(b, BOOT_LEAVING);
-        orchestrator_leave(b->orch);
-        server_leave(b->server, on_left, b);
+        orchestrator_leave(b->m.orch);
+        server_leave(b->m.server, on_left, b);
     } else if (b->phase == BOOT_CONNECT || loop_timer_is_active(b->retry)) {
         down(b, 0);
     } /* in other phases the step under way sees it */
@@ -447,19 +303,7 @@ static void on_cluster_stopped(void *user, int err)
 
 static void tear_down(struct boot *b)
 {
-    revocations_free(b->revocations);
-    server_free(b->server);
-    orchestrator_free(b->orch);
-    hints_free(b->hints);
-    writer_free(b->writer);
-    keeper_free(b->keeper);
-    searcher_free(b->searcher);
-    watch_free(b->watch);
-    hub_free(b->hub);
-    db_pool_free(b->writer_pool);
-    db_pool_free(b->pool);
-    if (b->engine)
-        b->engine->ops->free(b->engine);
+    modules_free(&b->m);
     if (b->cluster) {
         db_cluster_stop(b->cluster, on_cluster_stopped, b);
         (void)!loop_run(b->loop);
@@ -473,8 +317,9 @@ static void tear_down(struct boot *b)
 
 int boot_run(const struct options *o, const char *gateway_id, struct sealer *sealer)
 {
-    struct boot b = {.o = o, .gateway_id = gateway_id, .sealer = sealer};
+    struct boot b = {.o = o, .m = {.o = o, .gateway_id = gateway_id, .sealer = sealer}};
     int err = loop_new(&b.loop);
+    b.m.loop = b.loop;
     if (!err)
         err = loop_signal_new(b.loop, SIGTERM, on_signal, &b, &b.on_term);
     if (!err)
