@@ -3,12 +3,12 @@ import type { ComponentChildren } from "preact";
 export interface Column<T> {
   title: string;
   cell: (row: T) => ComponentChildren;
-  /** Also on narrow screens; the others are hidden there. */
+  /** What the row is about: on narrow screens, where a row is a card, it stands there without its title. */
   keep?: boolean;
   align?: "end";
 }
 
-/** Rows under headings; it scrolls sideways by itself where the screen is too narrow. */
+/** Rows under headings, cards on narrow screens: the roles are said, because display: block takes them away. */
 export function Table<T>(props: {
   caption: string;
   columns: readonly Column<T>[];
@@ -17,25 +17,25 @@ export function Table<T>(props: {
   rowAttributes?: (row: T) => Record<string, string | undefined>;
   testid?: string;
 }) {
-  const classOf = (column: Column<T>) => `${column.keep ? "" : "cell-wide"} ${column.align === "end" ? "cell-end" : ""}`.trim() || undefined;
+  const classOf = (column: Column<T>) => `${column.keep ? "cell-main" : ""} ${column.align === "end" ? "cell-end" : ""}`.trim() || undefined;
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label={props.caption}>
-      <table class="table" data-testid={props.testid}>
+    <div class="table-scroll">
+      <table class="table" role="table" data-testid={props.testid}>
         <caption class="sr-only">{props.caption}</caption>
-        <thead>
-          <tr>
+        <thead role="rowgroup">
+          <tr role="row">
             {props.columns.map((column) => (
-              <th key={column.title} scope="col" class={classOf(column)}>
+              <th key={column.title} role="columnheader" scope="col" class={classOf(column)}>
                 {column.title}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {props.rows.map((row) => (
-            <tr key={props.rowKey(row)} {...props.rowAttributes?.(row)}>
+            <tr key={props.rowKey(row)} role="row" {...props.rowAttributes?.(row)}>
               {props.columns.map((column) => (
-                <td key={column.title} class={classOf(column)}>
+                <td key={column.title} role="cell" class={classOf(column)} data-title={column.title}>
                   {column.cell(row)}
                 </td>
               ))}
