@@ -14,7 +14,7 @@ import time
 import pytest
 import websocket
 from postgres_proxy import PostgresProxy
-from tailgate import DEADLINE, PG_BIN, Reader, wait_for
+from tailgate import DEADLINE, PG_BIN, Reader, free_port, wait_for
 
 COUNT = "for i in $(seq {n}); do echo line $i; sleep 0.01; done"
 needs_private_cluster = pytest.mark.skipif("TAILGATE_TEST_DATABASE_URL" in os.environ,
@@ -227,7 +227,7 @@ def test_postgres_restarted_and_backends_ended__readers_stay(own_daemon):
 
 @needs_private_cluster
 def test_postgres_frozen__answers_503_and_goes_on(own_daemon):
-    one = own_daemon("--db-deadline", "1s")
+    one = own_daemon("--db-deadline", "3s")
     ids, followers = follow_counts(one, 2, 400, readers=1)
     read_until(one, ids[0], 10)
     with one.frozen_postgres():
@@ -265,8 +265,7 @@ def tcp_postgres():
     def run(*command):
         subprocess.run([*prefix, *map(str, command)], check=True, stdout=subprocess.DEVNULL, cwd="/")
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     run(PG_BIN / "initdb", "-D", f"{top}/data", "-U", "postgres", "--auth=trust", "-N")
     run(PG_BIN / "pg_ctl", "-D", f"{top}/data", "-w", "-l", f"{top}/log", "start",
         "-o", f"-c listen_addresses=127.0.0.1 -p {port} -k {top}")
@@ -394,7 +393,7 @@ def stalled_insert(tcp_postgres):
 @pytest.mark.parametrize("is_killed", [True, False])
 def test_row_committed_after_all_gave_it_up__ended_not_started(own_daemon, tcp_postgres, is_killed):
     proxy, held, release = stalled_insert(tcp_postgres)
-    one = own_daemon("--database-url", proxy.conninfo(), "--db-deadline", "1s")
+    one = own_daemon("--database-url", proxy.conninfo(), "--db-deadline", "3s")
     answers = []
 
     def ask():
@@ -567,7 +566,7 @@ def test_many_runs_stops_and_timeouts__nothing_left(own_daemon):
 
 
 def test_silent_stream__outlives_its_pings(own_daemon):
-    one = own_daemon("--ping-interval", "100ms", "--pong-timeout", "500ms")
+    one = own_daemon("--ping-interval", "100ms", "--pong-timeout", "10s")
     i = one.run("sleep 100")["execution_id"]
     reader = Reader(one, i)
     pings = 0

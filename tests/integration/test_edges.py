@@ -7,7 +7,7 @@ import subprocess
 import urllib.parse
 
 import pytest
-from tailgate import BIN, Daemon
+from tailgate import BIN, DEADLINE, Daemon
 
 UPGRADE = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
 WS_KEY = ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",)
@@ -22,7 +22,7 @@ def daemon():
 
 def connect(daemon):
     parts = urllib.parse.urlsplit(daemon.url)
-    return socket.create_connection((parts.hostname, parts.port), timeout=30)
+    return socket.create_connection((parts.hostname, parts.port), timeout=DEADLINE)
 
 
 def raw(daemon, request_line, *headers):
@@ -112,6 +112,6 @@ BAD_SETTINGS = [
 @pytest.mark.parametrize("flags,named", BAD_SETTINGS, ids=[" ".join(row[0]) for row in BAD_SETTINGS])
 def test_setting__unusable__one_line_and_2(tmp_path, flags, named):
     done = subprocess.run([BIN / "tailgated", "--dev", "--state-dir", tmp_path / "s", "--listen", "127.0.0.1:0", *flags],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=DEADLINE)
     said = [line for line in done.stderr.splitlines() if not line.startswith("{")]  # the log's own records aside
     assert done.returncode == 2 and len(said) == 1 and named in said[0], done

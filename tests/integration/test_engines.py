@@ -63,7 +63,7 @@ def test_end__table(place, command, status, code, signal, reason):
 
 
 def test_timeout__failed_124(place):
-    end = place.finish("echo before; sleep 60", timeout=1, grace=1)
+    end = place.finish("echo before; sleep 60", timeout=3, grace=1)
     assert (end["status"], end["exit_code"], end["reason"]) == ("FAILED", 124, "timeout")
     assert b"before\n" in place.daemon.logs_txt(end["execution_id"])
 
@@ -72,7 +72,7 @@ def test_kill__stopped_130(place):
     i = place.run("trap '' TERM; echo ready; while :; do sleep 0.1; done", grace=1)["execution_id"]
     Reader(place.daemon, i).read_until(1)
     assert place.daemon.request("DELETE", f"/api/v1/executions/{i}").status == 200
-    end = place.daemon.wait_status(i, deadline=30)
+    end = place.daemon.wait_status(i)
     assert (end["status"], end["exit_code"]) == ("STOPPED", 130)
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from tailgate import BIN, Daemon, Reader, close_frame, wait_for
+from tailgate import BIN, DEADLINE, Gate, Reader, wait_for
 
 COUNT = "for i in $(seq {n}); do echo line $i; sleep {pause}; done"
 
@@ -33,9 +33,11 @@ def test_kill9_in_the_middle__run_goes_on_every_line_once(own_daemon):
 
 def test_kill9_after_the_command_ended__exit_code_is_kept(own_daemon):
     one = own_daemon()
-    i = one.run("sleep 0.5; echo done; exit 9")["execution_id"]
+    gate = Gate(one)
+    i = one.run(f"{gate.wait}; echo done; exit 9")["execution_id"]
     one.wait_status(i, ("RUNNING",))
     one.kill9()
+    gate.open()
     spool = one.state / "runs" / i / "spool"
     wait_for(lambda: b"done" in spool.read_bytes(), "the command's end")
     one.start()
@@ -143,7 +145,7 @@ def test_private_cluster__crash_of_both_recovers(own_daemon):
 
 def test_state_dir_in_use__names_the_process(own_daemon):
     one = own_daemon()
-    second = subprocess.run(one.command(), capture_output=True, text=True, timeout=30, cwd="/")
+    second = subprocess.run(one.command(), capture_output=True, text=True, timeout=DEADLINE, cwd="/")
     assert second.returncode == 2
     assert str(one.pid()) in second.stderr and len(second.stderr.strip().splitlines()) == 1
 
@@ -165,7 +167,7 @@ def test_bad_setting__one_line_and_exit_2(tmp_path, flags, env, text):
     config.write_text("# settings\nring-bytes = many\n")
     flags = [f.replace("CONFIG", str(config)) for f in flags]
     done = subprocess.run([BIN / "tailgated", "--dev", "--state-dir", tmp_path / "state", *(["--listen", "127.0.0.1:0"] if "--listen" not in flags else []), *flags],
-                          env={**os.environ, **env}, capture_output=True, text=True, timeout=30)
+                          env={**os.environ, **env}, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 2, done
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert text.replace("CONFIG", str(config)) in done.stderr, done.stderr

@@ -69,14 +69,22 @@ def check_prefix(one, execution_id, reason):
     return lines
 
 
+def is_idle(pid):
+    """The process and all below it sleep; one that only waits for a processor does not."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
+    below = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout
+    return state.startswith(("S", "Z")) and all(is_idle(child) for child in below.split())
+
+
 def await_standstill(one, execution_id, seconds=0.5):
-    """Until the spool has not grown for so long: the command is blocked."""
-    spool, seen = one.state / "runs" / execution_id / "spool", []
+    """Until the spool has not grown for so long and nobody is about to write: the command is blocked."""
+    folder, seen = one.state / "runs" / execution_id, []
+    runner = int((folder / "lock").read_text().split()[0])
 
     def stands():
-        now, size = time.monotonic(), spool.stat().st_size
-        if not seen or seen[-1][1] != size:
-            seen.append((now, size))
+        now, size = time.monotonic(), (folder / "spool").stat().st_size
+        if not seen or seen[-1][1] != size or not is_idle(runner):
+            seen.append((time.monotonic(), size))
         return size > 100 and now - seen[-1][0] >= seconds
 
     wait_for(stands, "the spool to be full")

@@ -8,7 +8,7 @@ import time
 import urllib.parse
 
 import pytest
-from tailgate import TERMINAL, wait_for
+from tailgate import DEADLINE, TERMINAL, wait_for
 
 UNKNOWN = "0" * 32
 
@@ -74,7 +74,7 @@ def test_body_over_limit__413_and_server_lives(own_daemon):
 
 def test_chunked_body__is_read_or_refused_whole(daemon):
     parts = urllib.parse.urlsplit(daemon.url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=DEADLINE)
     body = [b'{"comm', b'and": "echo chunked"}']
     connection.request("POST", "/api/v1/run", body=iter(body), encode_chunked=True,
                        headers={"X-API-Key": daemon.key, "Transfer-Encoding": "chunked"})
@@ -85,7 +85,7 @@ def test_chunked_body__is_read_or_refused_whole(daemon):
 def test_slow_request__408(own_daemon):
     one = own_daemon("--request-timeout", "1s")
     parts = urllib.parse.urlsplit(one.url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=20) as raw:
+    with socket.create_connection((parts.hostname, parts.port), timeout=DEADLINE) as raw:
         raw.sendall(b"POST /api/v1/run HTTP/1.1\r\nHost: x\r\nX-API-Key: " + one.key.encode() +
                     b"\r\nContent-Length: 100\r\n\r\n{")
         answer = raw.recv(65536)
@@ -129,7 +129,7 @@ def test_status__fields_and_types(daemon):
     assert isinstance(status["duration_ms"], int)
     for name in ("started_at", "completed_at"):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", status[name])
-    running = daemon.status(daemon.run("sleep 5")["execution_id"])
+    running = daemon.status(daemon.run("sleep 600")["execution_id"])
     assert running["exit_code"] is None and "completed_at" not in running
 
 
@@ -194,7 +194,7 @@ def test_cors__listed_origin_echoed_everywhere(own_daemon):
 
 def test_keep_alive__many_requests_one_connection(daemon):
     parts = urllib.parse.urlsplit(daemon.url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=DEADLINE)
     for n in range(50):
         connection.request("GET", "/api/v1/executions?limit=1", headers={"X-API-Key": daemon.key})
         response = connection.getresponse()
@@ -206,10 +206,10 @@ def test_keep_alive__many_requests_one_connection(daemon):
 def test_max_connections__503_and_recovers(own_daemon):
     one = own_daemon("--max-connections", "20")
     parts = urllib.parse.urlsplit(one.url)
-    held = [socket.create_connection((parts.hostname, parts.port), timeout=20) for _ in range(20)]
+    held = [socket.create_connection((parts.hostname, parts.port), timeout=DEADLINE) for _ in range(20)]
 
     def refused():
-        with socket.create_connection((parts.hostname, parts.port), timeout=20) as extra:
+        with socket.create_connection((parts.hostname, parts.port), timeout=DEADLINE) as extra:
             extra.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
             return extra.recv(4096).startswith(b"HTTP/1.1 503")
 

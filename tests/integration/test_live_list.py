@@ -79,10 +79,8 @@ def test_list__snapshot_then_changes(own_daemon):
     old = [daemon.finish(f"exit {n}")["execution_id"] for n in range(3)]
     reader = List(daemon).read_whole()
     assert set(reader.rows) == set(old) and reader.snapshots == 1 and reader.cursor
-    began = time.monotonic()
     new = daemon.run("exit 7")["execution_id"]
     reader.read_until(has_ended(new))
-    assert time.monotonic() - began < 0.9  # hints, not the poll
     assert reader.rows[new]["exit_code"] == 7 and reader.rows[new]["version"] >= 3
     assert {i: shown(row) for i, row in reader.rows.items()} == listed(daemon)
     assert reader.snapshots == 1
@@ -99,6 +97,18 @@ def test_list__snapshot_then_changes(own_daemon):
     reader.send(type="subscribe", executions=True)
     answer = json.loads(reader.ws.recv())
     assert (answer["type"], answer["code"]) == ("error", "CONFLICT")
+
+
+def test_list__hints_arrive_before_the_poll(daemon):
+    """The poll alone would bring ends up to a second late, spread evenly: never would six of seven in a row be in time.
+    What a busy machine holds up may come late; so it takes as many as are needed."""
+    reader, late = List(daemon).read_whole(), []
+    while len(late) < 7 or sorted(late[-7:])[5] >= 0.3:
+        assert len(late) < 100, late
+        i = daemon.run("true")["execution_id"]
+        reader.read_until(has_ended(i))
+        seen = time.time()
+        late.append(seen - float(daemon.sql(f"SELECT extract(epoch FROM completed_at) FROM executions WHERE execution_id = '{i}'")[0][0]))
 
 
 @pytest.mark.parametrize("since", ["x", "1/2", "1/5:3:", "1/3:5:9", "1/3:5:4,3", "/3:5:", "1/3:5:4,", "9" * 4090 + "/1:1:"])
@@ -178,7 +188,7 @@ def test_list__two_gateways_reconnects_and_kills__nothing_missed(own_daemon):
             two.start()
             readers = [List(one, since=r.cursor, rows=r.rows) for r in readers]
     for reader in readers:
-        reader.read_until(has_ended(*ids), deadline=30)
+        reader.read_until(has_ended(*ids))
     expected = listed(one)
     for reader in readers:
         assert {i: shown(row) for i, row in reader.rows.items()} == expected

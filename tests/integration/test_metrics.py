@@ -3,7 +3,7 @@ import json
 import pathlib
 import re
 
-from tailgate import Reader
+from tailgate import Gate, Reader
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 SAMPLE = re.compile(r'([a-z_]+)(?:\{(.*)\})? (-?[0-9.]+|\+Inf)$')
@@ -80,8 +80,13 @@ def test_metrics__histograms_are_cumulative(daemon):
 def test_metrics__two_readers_of_1000_lines__counted(own_daemon):
     one = own_daemon()
     before = Scrape(one)
-    run = one.run("sleep 1; seq 1000")
+    gate = Gate(one)
+    run = one.run(f"{gate.wait}; seq 1000")
     readers = [Reader(one, run["execution_id"]) for _ in range(2)]
+    for reader in readers:
+        while "live" not in reader.types():
+            reader.step()
+    gate.open()
     for reader in readers:
         reader.read_to_end()
     after = Scrape(one)

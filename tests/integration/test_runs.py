@@ -24,7 +24,7 @@ def test_end__table(daemon, command, status, code, signal, reason):
 
 
 def test_timeout__failed_124(daemon):
-    end = daemon.finish("echo before; sleep 60", timeout=1, grace=1)
+    end = daemon.finish("echo before; sleep 60", timeout=3, grace=1)
     assert (end["status"], end["exit_code"], end["reason"]) == ("FAILED", 124, "timeout")
     assert b"before\n" in daemon.logs_txt(end["execution_id"])
 
@@ -33,12 +33,12 @@ def test_stop__ignored_term_is_killed_after_grace(daemon):
     i = daemon.run("trap '' TERM; echo ready; while :; do sleep 0.1; done", grace=1)["execution_id"]
     Reader(daemon, i).read_until(1)
     assert daemon.request("DELETE", f"/api/v1/executions/{i}").status == 200
-    end = daemon.wait_status(i, deadline=20)
+    end = daemon.wait_status(i)
     assert (end["status"], end["exit_code"]) == ("STOPPED", 130)
 
 
 def test_background_child__does_not_hold_the_end(daemon):
-    end = daemon.finish("sleep 600 & echo done", deadline=20)
+    end = daemon.finish("sleep 600 & echo done")
     assert end["status"] == "SUCCEEDED" and daemon.logs_txt(end["execution_id"]) == b"done\n"
 
 

@@ -5,7 +5,7 @@ import shlex
 import time
 
 import pytest
-from tailgate import Reader, wait_for
+from tailgate import DEADLINE, Reader, wait_for
 
 
 def secret(daemon, name, key_name, value):
@@ -135,7 +135,7 @@ def test_key_lost__run_is_stopped_not_shown(own_daemon):
     for path in key_files:
         path.unlink()
     daemon.start()
-    end = daemon.wait_status(i, deadline=30)
+    end = daemon.wait_status(i)
     assert (end["status"], end["reason"]) == ("FAILED", "environment_lost"), end
     assert b"must-not-be-shown" not in daemon.logs_txt(i)
 
@@ -146,7 +146,7 @@ def test_cli__prefixed_variables_become_the_runs(daemon):
     import subprocess
     from tailgate import BIN
     done = subprocess.run([str(BIN / "tailgate"), "run", "-e", "D=yes", "--", "echo \"$A|$B|$C|$D\"; grep -c . .env"],
-                          env=environment, capture_output=True, timeout=60)
+                          env=environment, capture_output=True, timeout=DEADLINE)
     assert done.stdout == b"from runvoy|from tailgate|tailgate's wins|yes\n4\n", done
 
 

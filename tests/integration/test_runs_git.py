@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from tailgate import Reader, wait_for
+from tailgate import DEADLINE, Reader, free_port, wait_for
 
 GIT = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@x", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@x",
        "GIT_CONFIG_GLOBAL": "/dev/null", "PATH": "/usr/bin:/bin"}
@@ -29,9 +29,7 @@ class Repository:
         (self.path / "src" / "file").write_text("two\n")
         self.commit("two")
         self.git("branch", "dev")
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         self.daemon = subprocess.Popen(["/usr/lib/git-core/git-daemon", "--export-all", "--reuseaddr",
                                         f"--base-path={base}", "--listen=127.0.0.1", f"--port={self.port}",
                                         "--informative-errors", str(base)], env=GIT, stderr=subprocess.DEVNULL)
@@ -168,14 +166,14 @@ def silent():
 def test_kill__during_the_clone__stopped(daemon, silent):
     i = daemon.run("echo never", git_repo=silent)["execution_id"]
     wait_for(lambda: b"Cloning" in b"".join(line[2].encode() for line in Reader(daemon, i, tail=5).read_until(1).lines),
-             "the clone to begin", 20)
+             "the clone to begin")
     assert daemon.request("DELETE", f"/api/v1/executions/{i}").status == 200
-    end = daemon.wait_status(i, deadline=20)
+    end = daemon.wait_status(i)
     assert (end["status"], end["exit_code"]) == ("STOPPED", 130)
 
 
 def test_timeout__counts_the_clone(daemon, silent):
-    end = daemon.finish("echo never", git_repo=silent, timeout=1, grace=1, deadline=20)
+    end = daemon.finish("echo never", git_repo=silent, timeout=1, grace=1)
     assert (end["status"], end["exit_code"], end["reason"]) == ("FAILED", 124, "timeout")
 
 
@@ -190,5 +188,5 @@ def test_clone__survives_kill_9_of_the_server(own_daemon, silent, repository):
 
 def test_protocols__bad_setting__named(own_daemon):
     daemon = own_daemon("--git-protocols", "https,ext", start=False)
-    done = subprocess.run(daemon.command(), capture_output=True, text=True, cwd="/", timeout=30)
+    done = subprocess.run(daemon.command(), capture_output=True, text=True, cwd="/", timeout=DEADLINE)
     assert done.returncode == 2 and "--git-protocols" in done.stderr

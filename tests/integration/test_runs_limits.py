@@ -1,7 +1,6 @@
 """Limits over all gateways of a database, the queue, and what becomes of queued runs."""
 import concurrent.futures
 import json
-import time
 
 import pytest
 from people import make_user
@@ -170,17 +169,5 @@ def test_without_queue_again__what_waited_is_started(own_daemon):
     daemon.stop()
     daemon.flags = []
     daemon.start()
-    assert daemon.wait_status(second, deadline=30)["status"] == "SUCCEEDED"
+    assert daemon.wait_status(second)["status"] == "SUCCEEDED"
     kill(daemon, first)
-
-
-def test_accepting__is_quick_with_limits(own_daemon):
-    """Two statements more: the answer still comes within a few milliseconds."""
-    daemon = own_daemon("--max-running", "50", "--max-running-per-user", "50", "--queue")
-    took = []
-    for _ in range(20):
-        start = time.monotonic()
-        i = post(daemon, "true").json["execution_id"]
-        took.append(time.monotonic() - start)
-        daemon.wait_status(i)
-    assert sorted(took)[10] < 0.1, took

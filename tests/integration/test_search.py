@@ -6,11 +6,11 @@ import time
 import urllib.parse
 
 import pytest
-from tailgate import Reader, wait_for
+from tailgate import DEADLINE, Reader, wait_for
 
 
 def ask(daemon, execution_id, **query):
-    return daemon.get(f"/executions/{execution_id}/logs?{urllib.parse.urlencode(query)}", timeout=60)
+    return daemon.get(f"/executions/{execution_id}/logs?{urllib.parse.urlencode(query)}", timeout=DEADLINE)
 
 
 def search(daemon, execution_id, **query):
@@ -40,7 +40,7 @@ def test_search__every_match_once_in_both_directions(daemon):
     lines = [f"line {n} {'needle' if n % 7 == 0 else 'hay'} {n * 7919 % 101}" for n in range(1, 20001)]
     i = daemon.run("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); if [ $((i%7)) -eq 0 ]; then w=needle; else w=hay; fi; "
                    "echo line $i $w $((i*7919%101)); done")["execution_id"]
-    daemon.wait_status(i, deadline=60)
+    daemon.wait_status(i)
     for query, pattern in (({"q": "needle"}, "needle"), ({"regex": r"hay \d*7$"}, r"hay \d*7$"),
                            ({"q": "NEEDLE 1", "ignore_case": 1}, "needle 1"), ({"regex": r"(?<=e )\d+"}, r"(?<=e )\d+")):
         expected = [n for n, line in enumerate(lines, 1) if re.search(pattern, line)]
@@ -104,39 +104,41 @@ EXPENSIVE = "yes aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | head -n 200000"
 def test_search__catastrophic_expression__refused_and_nobody_waits(own_daemon):
     daemon = own_daemon("--search-queue", "3", "--search-time", "1s")
     i = daemon.run(EXPENSIVE + "; head -c 65000 /dev/zero | tr '\\0' a; echo")["execution_id"]
-    daemon.wait_status(i, deadline=60)
-    live = daemon.run("i=0; while [ $i -lt 400 ]; do i=$((i+1)); date +%s%3N; sleep 0.02; done")["execution_id"]
-    reader, late, answers, stop = Reader(daemon, live), [], [], threading.Event()
+    daemon.wait_status(i)
+    live = daemon.run("while :; do echo x; sleep 0.02; done")["execution_id"]
+    reader, answers, served, stop = Reader(daemon, live), [], [], threading.Event()
+    calls = 0
 
     def keep_asking():
         while not stop.is_set():
             for regex in ("(a+)+$x", "(?:a*a*)*b", "a.{1,40}(a|aa)+[^a]"):
+                began = calls
                 answers.append(ask(daemon, i, regex=regex))
-    askers = [threading.Thread(target=keep_asking) for _ in range(4)]
+                served.append((answers[-1].status, calls - began))
+    askers = [threading.Thread(target=keep_asking, daemon=True) for _ in range(4)]
     for t in askers:
         t.start()
-    slowest, end = 0, time.monotonic() + 5
-    while time.monotonic() < end:
-        began = time.monotonic()
+    # Were the server held up, one call or two would be answered between a search and its answer.
+    give_up = time.monotonic() + DEADLINE
+    while not (any(status == 400 and others >= 6 for status, others in served) and len(answers) >= 12):
+        assert time.monotonic() < give_up, served
         assert daemon.get("/health").status == 200
         assert daemon.get(f"/executions/{i}/status").status == 200
-        slowest = max(slowest, time.monotonic() - began)
-        for _ in range(3):
-            reader.step()
-        late += [time.time() * 1000 - int(line[2]) for line in reader.lines[len(late):]]
+        reader.read_until(reader.position + 1)
+        calls += 3
     stop.set()
     for t in askers:
         t.join()
+    assert daemon.request("DELETE", f"/api/v1/executions/{live}").status == 200
     told = [a for a in answers if a.status == 400]
-    assert told and all("expression too expensive at seq" in a.json["details"] for a in told)
+    assert all("expression too expensive at seq" in a.json["details"] for a in told)
     assert all(a.status in (200, 400, 429) for a in answers), {a.status for a in answers}
-    assert slowest < 1 and sorted(late)[len(late) * 9 // 10] < 500, (slowest, sorted(late)[-5:])
 
 
 def test_search__too_many__429_and_those_that_left_make_room(own_daemon):
     daemon = own_daemon("--max-searches", "1", "--search-queue", "1", "--search-time", "3s")
     i = daemon.run("seq 300000")["execution_id"]
-    daemon.wait_status(i, deadline=60)
+    daemon.wait_status(i)
     answers = []
     askers = [threading.Thread(target=lambda: answers.append(ask(daemon, i, regex=r"(?:\d?){12}x", count=1))) for _ in range(6)]
     for t in askers:

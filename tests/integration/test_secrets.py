@@ -10,7 +10,7 @@ import urllib.parse
 
 import pytest
 from people import make_user
-from tailgate import BIN, Reader, read_runvoy_stream, wait_for
+from tailgate import BIN, DEADLINE, Gate, Reader, read_runvoy_stream, wait_for
 
 VALUE = 'correct horse/battery+"staple"\\7'
 
@@ -159,7 +159,7 @@ def test_database_away__503_and_nothing_half_done(own_daemon):
 
 def rotate(daemon):
     return subprocess.run([str(c) for c in (BIN / "tailgated", "--rotate-secrets-key", "--dev", "--state-dir", daemon.state,
-                                            *daemon.flags)], capture_output=True, text=True, cwd="/", timeout=60)
+                                            *daemon.flags)], capture_output=True, text=True, cwd="/", timeout=DEADLINE)
 
 
 def key_ids(daemon):
@@ -180,7 +180,7 @@ def test_key_file__wrong__refuses_to_start(own_daemon, spoil, word):
     one.stop()
     spoil(one.state / "secrets.key")
     command = [c for c in one.command() if c != "--dev"] + ["--run-user", "nobody"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 2 and "--secrets-key-file" in done.stderr and word in done.stderr, done
 
 
@@ -189,7 +189,7 @@ def test_key_file__lost__refuses_to_start_rather_than_make_another(own_daemon):
     one.stop()
     (one.state / "secrets.key").unlink()
     command = [c for c in one.command() if c != "--dev"] + ["--run-user", "nobody"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 2 and "is missing" in done.stderr, done
 
 
@@ -197,7 +197,8 @@ def test_rotate__while_the_gateway_runs__all_open_with_the_new_key_alone(own_dae
     one = own_daemon()
     for i in range(45):
         assert create(one, f"secret-{i:02}", f"value number {i}").status == 201
-    running = one.run("sleep 5; echo value=$MY_VALUE", secrets=["secret-07"])["execution_id"]
+    gate = Gate(one)
+    running = one.run(f"{gate.wait}; echo value=$MY_VALUE", secrets=["secret-07"])["execution_id"]
     old = key_ids(one)
     done = rotate(one)
     assert done.returncode == 0 and "old keys dropped: 1" in done.stdout, done
@@ -211,6 +212,7 @@ def test_rotate__while_the_gateway_runs__all_open_with_the_new_key_alone(own_dae
     one.kill9()
     one.start()
     assert one.get("/secrets/secret-30").json["secret"]["value"] == "value number 30"
+    gate.open()
     one.wait_status(running)
     assert one.logs_txt(running) == b"value=***\n"
 
@@ -371,7 +373,7 @@ def test_run_that_prints_its_secrets__in_every_form_byte_by_byte_killed_and_chan
     assert one.request("DELETE", "/api/v1/secrets/two").status == 200
     one.kill9()
     one.start()
-    status = one.wait_status(execution_id, deadline=120)
+    status = one.wait_status(execution_id)
     assert status["status"] == "SUCCEEDED", (status, one.logs_txt(execution_id)[-2000:])
     text = one.logs_txt(execution_id)
     assert text.endswith(b"status 0\n") and b"done\n" in text, text[-500:]

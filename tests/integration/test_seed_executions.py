@@ -64,7 +64,7 @@ def test_create__invalid_json_body(daemon, body):
 
 def test_create__orchestrator_service_error(own_daemon):
     """The database is away: 503, nothing half-done, and the next one works."""
-    daemon = own_daemon("--db-deadline", "1s")
+    daemon = own_daemon("--db-deadline", "3s")
     with daemon.frozen_postgres():
         answer = daemon.request("POST", "/api/v1/run", {"command": "true"})
     refused(answer, 503, "DATABASE_ERROR")
@@ -269,7 +269,7 @@ def test_cancel__unauthorized_cancellation_attempt(daemon, users):
 
 
 def test_cancel__service_error_during_cancellation(own_daemon):
-    daemon = own_daemon("--db-deadline", "1s")
+    daemon = own_daemon("--db-deadline", "3s")
     i = run(daemon, "echo up; sleep 600")
     Reader(daemon, i).read_until(1)
     with daemon.frozen_postgres():
@@ -313,7 +313,7 @@ def test_logs__unauthorized_access(daemon, users):
 
 
 def test_logs__service_error(own_daemon):
-    daemon = own_daemon("--db-deadline", "1s")
+    daemon = own_daemon("--db-deadline", "3s")
     i = run(daemon, "echo x")
     daemon.wait_status(i)
     with daemon.frozen_postgres():

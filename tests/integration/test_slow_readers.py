@@ -58,7 +58,7 @@ def test_stopped_reader__closed_with_a_reason(impatient, endpoint):
     other = Reader(impatient, run["execution_id"]).read_to_end()
     assert other.position == LINES, "a reader beside it gets everything"
     other.ws.close()
-    wait_for(lambda: idle_closes(impatient) > before, "the stopped reader's end", deadline=IDLE_S + 20)
+    wait_for(lambda: idle_closes(impatient) > before, "the stopped reader's end")
     # It goes on at last: what the kernel kept, whole messages in order, then the reason.
     messages, code, reason = read_on(ws)
     assert (code, reason) == (1008, REASON)
@@ -73,13 +73,19 @@ def test_stopped_reader__closed_with_a_reason(impatient, endpoint):
 def test_slow_reader__never_cut(impatient):
     before = idle_closes(impatient)
     execution_id = impatient.run(f"seq {LINES}")["execution_id"]
-    ws = stopped(impatient, execution_id)
-    end = time.monotonic() + 4 * IDLE_S
-    taken = bytearray()
-    while time.monotonic() < end:  # a trickle: far below what is waiting, but never nothing for long
-        taken += ws.sock.recv(2048)
-        time.sleep(IDLE_S / 10)
-    assert len(taken) < 400_000
+    longest, taken, ws = IDLE_S, b"", None
+    for _ in range(10):
+        ws, taken, longest = stopped(impatient, execution_id), bytearray(), 0
+        last, end = time.monotonic(), time.monotonic() + 3 * IDLE_S
+        while last < end:  # a trickle: far below what is waiting, but never nothing for long
+            taken += ws.sock.recv(2048)
+            time.sleep(IDLE_S / 10)
+            longest, last = max(longest, time.monotonic() - last), time.monotonic()
+        if longest < IDLE_S / 2:
+            break
+        ws.shutdown()  # the machine held us up, or it: once more
+        before = idle_closes(impatient)
+    assert longest < IDLE_S / 2 and len(taken) < 400_000
     assert idle_closes(impatient) == before
     while b'"type":"end"' not in taken[-4096:]:
         taken += ws.sock.recv(1 << 20)
@@ -100,7 +106,7 @@ def test_stopped_readers__hold_little_memory(impatient):
     Reader(impatient, execution_id).read_to_end().ws.close()
     before, closes = resident(), idle_closes(impatient)
     sockets = [stopped(impatient, execution_id) for _ in range(20)]
-    wait_for(lambda: idle_closes(impatient) == closes + len(sockets), "the stopped readers' end", deadline=IDLE_S + 20)
+    wait_for(lambda: idle_closes(impatient) == closes + len(sockets), "the stopped readers' end")
     assert resident() - before < len(sockets) * (512 << 10)
     for ws in sockets:
         ws.shutdown()
@@ -116,7 +122,7 @@ def test_events__stopped_reader__ended(impatient):
     connection.sock.connect((parts.hostname, parts.port))
     connection.request("GET", f"/api/v1/executions/{execution_id}/logs/stream", headers={"X-API-Key": impatient.key})
     wait_for(lambda: "the reader took nothing for too long" in impatient.log_path.read_text(),
-             "the stopped reader's end", deadline=IDLE_S + 20)
+             "the stopped reader's end")
     with pytest.raises((http.client.IncompleteRead, ConnectionError)):
         connection.getresponse().read()
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import websocket
-from tailgate import Reader, close_frame, read_runvoy_stream, wait_for
+from tailgate import Gate, Reader, close_frame, read_runvoy_stream
 
 
 def refused(daemon, path, **more):
@@ -60,8 +60,13 @@ def test_token__never_in_the_log(daemon):
 
 
 def test_v1__whole_conversation(daemon):
-    i = daemon.run("echo a; sleep 0.5; echo b; exit 4")["execution_id"]
-    reader = Reader(daemon, i).read_to_end()
+    gate = Gate(daemon)
+    i = daemon.run(f"echo a; {gate.wait}; echo b; exit 4")["execution_id"]
+    reader = Reader(daemon, i).read_until(1)
+    while "live" not in reader.types():
+        reader.step()
+    gate.open()
+    reader.read_to_end()
     assert [line[2] for line in reader.lines] == ["a", "b"]
     hello, subscribed = reader.messages[0], reader.messages[1]
     assert hello["type"] == "hello" and hello["version"] and hello["user"] and hello["session"]
@@ -173,12 +178,14 @@ def test_v1__many_executions_on_one_socket(daemon):
 
 
 def test_v1__unsubscribe_stops_lines(daemon):
-    i = daemon.run("for n in $(seq 100); do echo $n; sleep 0.02; done")["execution_id"]
+    gate = Gate(daemon)
+    i = daemon.run(f"seq 5; {gate.wait}; seq 95")["execution_id"]
     reader = Reader(daemon, i).read_until(5)
     reader.ws.send(json.dumps({"type": "unsubscribe", "execution_id": i}))
     reader.ws.send(json.dumps({"type": "subscribe", "execution_id": "0" * 32}))
     while reader.step()["type"] != "error":
         pass
+    gate.open()
     daemon.wait_status(i)
     reader.ws.settimeout(0.5)
     with pytest.raises(websocket.WebSocketTimeoutException):
@@ -195,18 +202,20 @@ def test_v1__slow_reader_is_not_skipped(own_daemon):
     one = own_daemon("--ring-bytes", "1MiB")
     i = one.run("seq 400000")["execution_id"]
     slow = Reader(one, i).read_until(1)
-    one.wait_status(i, deadline=120)
+    one.wait_status(i)
     slow.read_to_end()
     assert slow.position == 400000
     assert [line[2] for line in slow.lines] == [str(n) for n in range(1, 400001)]
 
 
 def test_logs__runvoys_form_before_and_after(daemon):
-    run = daemon.run("echo x; sleep 2")
+    gate = Gate(daemon)
+    run = daemon.run(f"echo x; {gate.wait}")
     i = run["execution_id"]
     daemon.wait_status(i, ("RUNNING",))
     body = daemon.get(f"/executions/{i}/logs").json
     assert body["events"] is None and body["websocket_url"].startswith("ws") and body["status"] == "RUNNING"
+    gate.open()
     daemon.wait_status(i)
     body = daemon.get(f"/executions/{i}/logs").json
     assert "websocket_url" not in body and [e["message"] for e in body["events"]] == ["x"]
@@ -223,9 +232,13 @@ def test_logs__pages(daemon):
 
 
 def test_logs_txt__follow_goes_to_the_end(daemon):
-    i = daemon.run("for n in 1 2 3; do echo $n; sleep 0.3; done")["execution_id"]
-    answer = daemon.get(f"/executions/{i}/logs.txt?follow=1")
-    assert answer.body == b"1\n2\n3\n"
+    gates = [Gate(daemon) for _ in range(2)]
+    i = daemon.run(f"echo 1; {gates[0].wait}; echo 2; {gates[1].wait}; echo 3")["execution_id"]
+    response = daemon.open(f"/executions/{i}/logs.txt?follow=1")
+    for n, gate in enumerate(gates, 1):
+        assert response.readline() == b"%d\n" % n
+        gate.open()
+    assert response.read() == b"3\n"
 
 
 def test_empty_execution__end_only(daemon):

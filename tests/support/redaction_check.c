@@ -322,7 +322,10 @@ static void check_secret(const struct buf *b, const struct redact_value *s)
 /* What is between two `***` of more must stand between two of less, in order: more masks more. */
 static void must_mask(const struct buf *more, const struct buf *less)
 {
-    const char *at = less->data, *end = less->data + less->len, *p = more->data;
+    if (more->len == 0)
+        return;
+    /* A buffer that nothing was put into has no data to count from. */
+    const char *at = less->data ? less->data : "", *end = at + less->len, *p = more->data;
     const char *stop = more->data + more->len;
     while (p < stop) {
         const char *mask = memmem(p, (size_t)(stop - p), "***", 3);

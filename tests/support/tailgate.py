@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+import urllib.request
 import uuid
 
 import websocket
@@ -209,6 +210,15 @@ class Daemon:
         out = subprocess.run([*command, "-qXAtF\t", "-c", query], check=True, capture_output=True, text=True, cwd="/")
         return [line.split("\t") for line in out.stdout.splitlines()]
 
+    @contextlib.contextmanager
+    def locked(self, table):
+        """Nobody reads or writes the table meanwhile."""
+        with subprocess.Popen([str(PG_BIN / "psql"), self.conninfo(), "-qXAt"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True, cwd="/") as psql:
+            print(f"BEGIN; LOCK {table} IN ACCESS EXCLUSIVE MODE; SELECT 'locked';", file=psql.stdin, flush=True)
+            assert psql.stdout.readline() == "locked\n"
+            yield
+
     def conninfo(self):
         """libpq's words for the daemon's database."""
         if "--database-url" in self.flags:
@@ -237,6 +247,11 @@ class Daemon:
 
     def get(self, path, **more):
         return self.request("GET", f"/api/v1{path}", **more)
+
+    def open(self, path):
+        """The answer to a GET while it comes: to be read by the caller."""
+        request = urllib.request.Request(f"{self.url}/api/v1{path}", headers={"X-API-Key": self.key})
+        return urllib.request.urlopen(request, timeout=DEADLINE)
 
     def run(self, command, **fields):
         answer = self.request("POST", "/api/v1/run", {"command": command, **fields})

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 
-#define LOOP_WAIT_MS 10000
+#define LOOP_WAIT_MS 60000
 
 /* False when *count has not reached `wanted` in time. */
 static inline bool loop_wait(struct loop *l, const int *count, int wanted)

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#define FIXTURE_PATIENCE_MS 15000
+#define FIXTURE_PATIENCE_MS 60000
 
 struct fixture {
     struct pg_cluster *cluster;

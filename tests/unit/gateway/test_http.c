@@ -199,7 +199,7 @@ static void test_http__client_leaves_in_the_body__nothing_is_run(void **state)
     rig_send(fd, head, sizeof(head) - 1);
     rig_turns(5);
     (void)close(fd);
-    int64_t end_ms = clock_mono_ms() + 5000;
+    int64_t end_ms = clock_mono_ms() + 60000;
     while (rig.server->connections_count > 0) {
         assert_true(clock_mono_ms() < end_ms);
         rig_turns(1);

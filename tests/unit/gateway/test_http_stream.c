@@ -78,7 +78,7 @@ static void test_stream__reader_stalls_with_input_waiting__no_spinning(void **st
         rig_turns(1);
     rig_send(fd, all, sizeof(all) - 1); /* waits in the socket */
     struct connection *c = LIST_ENTRY(rig.server->connections.next, struct connection, link);
-    int64_t end_ms = clock_mono_ms() + 5000;
+    int64_t end_ms = clock_mono_ms() + 60000;
     while (!(c->reading_paused && c->wants_write)) { /* the sweep saw it */
         assert_true(clock_mono_ms() < end_ms);
         rig_turns(1);

@@ -173,9 +173,12 @@ static void test_log_events__nothing_to_say__pings(void **state)
     (void)state;
     rig.options.ping_interval_ms = 10;
     int fd = open_waiting();
-    int64_t end_ms = clock_mono_ms() + 60;
-    while (clock_mono_ms() < end_ms)
-        rig_turns(1);
+    for (int i = 0; i < 4; i++) { /* each time its timer is due, however late we are */
+        int64_t end_ms = clock_mono_ms() + 15;
+        do
+            rig_turns(1);
+        while (clock_mono_ms() < end_ms);
+    }
     rig_step(ERR_END, NULL);
     rig_receive(fd, &a, true);
     static const char *const texts[] = {"id: 1\n", ": ping\n\n", ": ping\n\n", "event: end\n",
@@ -204,7 +207,7 @@ static void test_log_events__reader_leaves__noticed_without_a_line(void **state)
     (void)state;
     int fd = open_waiting();
     (void)close(fd);
-    int64_t end_ms = clock_mono_ms() + 5000;
+    int64_t end_ms = clock_mono_ms() + 60000;
     while (rig.cursors_open > 0 || rig.topics_open > 0) {
         assert_true(clock_mono_ms() < end_ms);
         rig_turns(1);

@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#define RIG_PATIENCE_MS 30000
+#define RIG_PATIENCE_MS 60000
 
 /* Turns the loop until *flag; fails the test after the patience. */
 void await_flag(struct loop *l, const bool *flag);

@@ -68,7 +68,7 @@ static struct http_call_opts call_of(struct place *p)
 {
     return (struct http_call_opts){.method = "GET",
                                    .target = "/v1.41/info",
-                                   .timeout_ms = 5000,
+                                   .timeout_ms = 60000,
                                    .answer_max = 200,
                                    .done = on_done,
                                    .user = p};

@@ -75,7 +75,7 @@ int fixture_teardown(void **state)
     if (f->pid > 0) { /* a test failed half-way: SIGTERM first, so that it ends its tree */
         kill(f->pid, SIGTERM);
         struct pollfd fd = {.fd = f->pidfd, .events = POLLIN};
-        if (poll(&fd, 1, 8000) <= 0)
+        if (poll(&fd, 1, DEADLINE_MS) <= 0)
             kill(f->pid, SIGKILL);
         waitpid(f->pid, NULL, 0);
     }

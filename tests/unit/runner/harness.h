@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 #define RUN_ID "0123456789abcdef0123456789abcdef"
-#define DEADLINE_MS 20000
+#define DEADLINE_MS 60000
 
 struct bytes {
     char *p; /* NUL behind n */

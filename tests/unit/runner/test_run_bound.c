@@ -34,7 +34,7 @@ static uint64_t await_standstill(int fd)
     struct timespec t = {.tv_nsec = 20000000};
     int64_t deadline = mono_ms() + DEADLINE_MS;
     uint64_t last = 0;
-    for (int same = 0; same < 15;) {
+    for (int same = 0; same < 50;) {
         uint64_t now = file_size(fd);
         same = now == last && now > SPOOL_HEADER_LEN ? same + 1 : 0;
         last = now;

@@ -45,7 +45,7 @@ static void await_standstill(struct fixture *f)
     int fd = rundir_open_file(f->dirfd, RUNDIR_SPOOL, false);
     int64_t deadline = mono_ms() + DEADLINE_MS;
     off_t last = 0;
-    for (int same = 0; same < 15; wait_ms(20)) {
+    for (int same = 0; same < 50; wait_ms(20)) {
         struct stat st;
         assert_int_equal(fstat(fd, &st), 0);
         same = st.st_size == last && last > SPOOL_HEADER_LEN ? same + 1 : 0;

@@ -88,7 +88,7 @@ static void test_stop__stubborn_tree__killed_after_grace(void **state)
     run_read(f);
     assert_int_equal(f->exit.signal, SIGKILL);
     assert_int_equal(f->exit.flags, SPOOL_EXIT_STOPPED | SPOOL_EXIT_KILLED);
-    assert_true(took >= 290 && took < 5000);
+    assert_true(took >= 290);
     await_gone(far);
     await_gone(near);
 }
@@ -163,7 +163,7 @@ static void test_stragglers__sleeping__ended_after_drain(void **state)
     assert_int_equal(f->exit.exit_code, 0);
     assert_int_equal(f->exit.flags, SPOOL_EXIT_STRAGGLERS);
     assert_int_equal(run_count_system(f, "left processes behind"), 1);
-    assert_true(took >= 290 && took < 2500);
+    assert_true(took >= 290);
     await_gone((pid_t)await_number(f, "bg"));
 }
 
@@ -178,19 +178,17 @@ static void test_stragglers__ignore_term__killed_after_a_second(void **state)
     int64_t took = mono_ms() - before;
     assert_int_equal(f->exit.exit_code, 4);
     assert_int_equal(f->exit.flags, SPOOL_EXIT_STRAGGLERS);
-    assert_true(took >= 1000 && took < 4000);
+    assert_true(took >= 1000);
 }
 
 static void test_stragglers__that_write__lines_kept(void **state)
 {
     struct fixture *f = *state;
-    f->spec.drain_ms = 5000;
+    f->spec.drain_ms = 10 * DEADLINE_MS; /* not waited for */
     fixture_command(f, "(sleep 0.3; echo late; sleep 0.3; printf later) & echo done");
-    int64_t before = mono_ms();
     run_all(f);
     run_assert_text(f, 'o', "done\nlate\nlater");
     assert_int_equal(f->exit.flags, 0); /* they ended by themselves */
-    assert_true(mono_ms() - before < 4000);
 }
 
 static void test_stragglers__daemon_without_pipes__ended_too(void **state)
