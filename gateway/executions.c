@@ -89,7 +89,7 @@ static int append_run_answer(struct http_request *r, const struct execution *e, 
     struct buf socket_url CLEANUP_BUF = {.max = 2048}, log_url CLEANUP_BUF = {.max = 1024};
     int err = executions_websocket_url(r, &e->id, &socket_url);
     if (!err)
-        err = buf_printf(&log_url, "%s/?execution_id=%s", http_public_base(r), e->id.hex);
+        err = buf_printf(&log_url, "%s/executions/%s", http_public_base(r), e->id.hex);
     return err ? err : wire_run_response(out, e, log_url.data, socket_url.data);
 }
 

@@ -181,6 +181,16 @@ const char *http_header_idempotency_key(const struct http_request *r)
     return r->headers[HEADER_IDEMPOTENCY_KEY];
 }
 
+const char *http_header_accept_encoding(const struct http_request *r)
+{
+    return r->headers[HEADER_ACCEPT_ENCODING];
+}
+
+const char *http_header_if_none_match(const struct http_request *r)
+{
+    return r->headers[HEADER_IF_NONE_MATCH];
+}
+
 const struct principal *http_principal(const struct http_request *r)
 {
     return r->has_principal ? &r->principal : NULL;

@@ -33,6 +33,8 @@ const char *http_body(const struct http_request *r, size_t *ret_len);   /* "" wh
 const char *http_request_id(const struct http_request *r);
 const char *http_header_last_event_id(const struct http_request *r);   /* NULL = absent */
 const char *http_header_idempotency_key(const struct http_request *r); /* NULL = absent */
+const char *http_header_accept_encoding(const struct http_request *r); /* NULL = absent */
+const char *http_header_if_none_match(const struct http_request *r);   /* NULL = absent */
 /* Who asks; NULL on public routes. */
 const struct principal *http_principal(const struct http_request *r);
 /* The call as the orchestrator records it; borrowed from r. */
@@ -55,6 +57,8 @@ bool http_is_gone(const struct http_request *r);
 
 /* Extra response header (Location, Link, Retry-After); before respond. ERR_TOO_LARGE. */
 MUST_CHECK int http_add_header(struct http_request *r, const char *name, const char *value);
+/* Instead of "no-store", unless the answer is an error; a constant. */
+void http_set_cache_control(struct http_request *r, const char *value);
 /* Whole answer; the body is copied. content_type NULL = application/json. Runs once. */
 void http_respond(struct http_request *r, int status, const char *content_type, const void *body,
                   size_t len);
@@ -85,10 +89,11 @@ struct route {
     http_handler_fn handler;
 };
 /* The table of all routes (routes.c); one array per resource file. */
-extern const struct route routes_executions[], routes_logs[], routes_health[], routes_page[],
-    routes_tickets[], routes_log_events[], routes_metrics[];
+extern const struct route routes_executions[], routes_logs[], routes_health[], routes_web[],
+    routes_tickets[], routes_log_events[], routes_metrics[], routes_session[];
 extern const size_t routes_executions_count, routes_logs_count, routes_health_count,
-    routes_page_count, routes_tickets_count, routes_log_events_count, routes_metrics_count;
+    routes_web_count, routes_tickets_count, routes_log_events_count, routes_metrics_count,
+    routes_session_count;
 
 extern const struct route routes_images[], routes_audit[], routes_trace[];
 extern const size_t routes_images_count, routes_audit_count, routes_trace_count;

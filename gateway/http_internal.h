@@ -50,6 +50,8 @@ enum http_header {
     HEADER_LAST_EVENT_ID,
     HEADER_PURPOSE,
     HEADER_SEC_PURPOSE,
+    HEADER_ACCEPT_ENCODING,
+    HEADER_IF_NONE_MATCH,
     HEADER_COUNT,
 };
 
@@ -96,7 +98,8 @@ struct http_request {
     void (*free_state)(void *);
     /* the answer */
     struct buf extra_headers;
-    struct buf out; /* what waits to be written */
+    const char *cache_control; /* NULL = no-store */
+    struct buf out;            /* what waits to be written */
     size_t out_sent;
     http_pull_fn pull;
     uint64_t sent_bytes;

@@ -18,6 +18,7 @@ static const struct status_text {
     {201, "Created"},
     {202, "Accepted"},
     {204, "No Content"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
@@ -66,24 +67,35 @@ static int append_date(struct buf *out)
                       tm.tm_sec);
 }
 
+void http_set_cache_control(struct http_request *r, const char *value)
+{
+    r->cache_control = value;
+}
+
+static bool has_body(int status)
+{
+    return status != 204 && status != 304;
+}
+
 int http_append_head(struct http_request *r, int status, const char *content_type, int64_t body_len,
                      struct buf *out)
 {
     bool close = r->must_close || server_is_leaving(r->server);
     int err = buf_printf(out,
                          "HTTP/1.1 %d %s\r\nX-Request-ID: %s\r\n"
-                         "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n",
-                         status, status_text(status), r->id);
+                         "X-Content-Type-Options: nosniff\r\nCache-Control: %s\r\n",
+                         status, status_text(status), r->id,
+                         r->cache_control && status < 400 ? r->cache_control : "no-store");
     if (!err)
         err = append_date(out);
     if (!err && r->cors_allowed)
         err = cors_append_headers(out, http_header(r, HEADER_ORIGIN));
     if (!err && r->extra_headers.len > 0)
         err = buf_append(out, r->extra_headers.data, r->extra_headers.len);
-    if (!err && status != 204)
+    if (!err && has_body(status))
         err = buf_printf(out, "Content-Type: %s\r\n",
                          content_type ? content_type : "application/json");
-    if (!err && body_len >= 0 && status != 204)
+    if (!err && body_len >= 0 && has_body(status))
         err = buf_printf(out, "Content-Length: %lld\r\n", (long long)body_len);
     if (!err && body_len < 0 && !r->is_http10)
         err = buf_append_str(out, "Transfer-Encoding: chunked\r\n");
@@ -100,7 +112,7 @@ void http_respond(struct http_request *r, int status, const char *content_type, 
     r->status = status;
     buf_clear(&r->out);
     int err = http_append_head(r, status, content_type, (int64_t)len, &r->out);
-    if (!err && len > 0 && !r->is_head && status != 204)
+    if (!err && len > 0 && !r->is_head && has_body(status))
         err = buf_append(&r->out, body, len);
     if (err) {
         bool entered = http_log_enter(r);

@@ -8,6 +8,6 @@ const struct route_table routes_all[] = {
     {routes_images, &routes_images_count},     {routes_audit, &routes_audit_count},
     {routes_trace, &routes_trace_count},       {routes_users, &routes_users_count},
     {routes_api_keys, &routes_api_keys_count}, {routes_secrets, &routes_secrets_count},
-    {routes_page, &routes_page_count},
+    {routes_session, &routes_session_count},   {routes_web, &routes_web_count},
 };
 const size_t routes_all_count = ARRAY_SIZE(routes_all);

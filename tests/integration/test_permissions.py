@@ -83,6 +83,10 @@ class World:
         assert answer.status == 201 and answer.json["id"] not in before, answer
         return answer.json["id"]
 
+    def asset(self):
+        page = self.daemon.request("GET", "/", key=None)
+        return re.search(r'src="/assets/([^"]+)"', page.body.decode())[1]
+
     def user(self):
         email = f"{self.name()}@example.org"
         answer = self.daemon.request("POST", "/api/v1/users/create", {"email": email, "role": "viewer"})
@@ -97,10 +101,23 @@ def nothing(world):
 # route: (what everybody gets, what stands for {…} in the path and which body goes with it)
 EXECUTION = (lambda w: (w.ended, None))
 SECRET = (lambda w: (w.secret(), None))
+ASSET = (lambda w: (w.asset(), None))
 ROUTES = {
     "GET /": (public(200), nothing),
-    "GET /page.js": (public(200), nothing),
-    "GET /page.css": (public(200), nothing),
+    "GET /executions": (public(200), nothing),
+    "GET /executions/{id}": (public(200), EXECUTION),
+    "GET /run": (public(200), nothing),
+    "GET /secrets": (public(200), nothing),
+    "GET /images": (public(200), nothing),
+    "GET /users": (public(200), nothing),
+    "GET /keys": (public(200), nothing),
+    "GET /health": (public(200), nothing),
+    "GET /audit": (public(200), nothing),
+    "GET /settings": (public(200), nothing),
+    "GET /favicon.svg": (public(200), nothing),
+    "GET /manifest.webmanifest": (public(200), nothing),
+    "GET /assets/{name...}": (public(200), ASSET),
+    "GET /api/v1/session": (everybody(200), nothing),
     "GET /livez": (public(200), nothing),
     "GET /readyz": (public(200), nothing),
     "GET /metrics": (public(200), nothing),

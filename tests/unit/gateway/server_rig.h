@@ -49,6 +49,7 @@ struct rig_world {
     struct execution_filter filter; /* of the last list */
     char filter_created_by[64];
     bool is_ready;
+    enum role role; /* of who asks */
     size_t held;
 };
 

@@ -20,7 +20,7 @@ static void test_post_run__whole_request__passed_on_and_answered_202(void **stat
     assert_non_null(strstr(a.body.data, "\"websocket_url\":\"ws://gate.example/api/v1/"
                                         "stream?execution_id=" RIG_ID "&token=TOKEN\""));
     assert_non_null(
-        strstr(a.body.data, "\"log_url\":\"http://gate.example/?execution_id=" RIG_ID "\""));
+        strstr(a.body.data, "\"log_url\":\"http://gate.example/executions/" RIG_ID "\""));
     assert_null(answer_header(&a, "Location"));
     answer_done(&a);
 }

@@ -68,7 +68,7 @@ static void test_dispatch__cors__on_every_answer(void **state)
 static void expect_base(const char *headers, const char *base)
 {
     char text[300];
-    (void)snprintf(text, sizeof(text), "\"log_url\":\"%s/?execution_id=", base);
+    (void)snprintf(text, sizeof(text), "\"log_url\":\"%s/executions/", base);
     rig_expect("POST /api/v1/run", headers, "{\"command\":\"x\"}", 202, text);
 }
 

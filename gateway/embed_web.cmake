@@ -1,0 +1,51 @@
+# cmake -DOUTPUT=file.c -DDIST=folder -P embed_web.cmake
+# Writes the table of gateway/web_files.h: each file of the folder, by .incbin so that megabytes do not
+# pass through the compiler; X.gz beside X is the same compressed.
+set(types
+  html "text/html\; charset=utf-8" js "text/javascript\; charset=utf-8" css "text/css\; charset=utf-8"
+  svg image/svg+xml png image/png ico image/vnd.microsoft.icon woff2 font/woff2 json application/json
+  webmanifest application/manifest+json wasm application/wasm txt "text/plain\; charset=utf-8")
+
+set(data "")
+set(rows "")
+set(n 0)
+function(embed name file)
+  set(data "${data}__asm__(\".section .rodata\\n.balign 16\\nweb_${name}:\\n\"\n        \".incbin \\\"${file}\\\"\\n.byte 0\\n.previous\");\nextern const unsigned char web_${name}[];\n" PARENT_SCOPE)
+endfunction()
+
+file(GLOB_RECURSE files LIST_DIRECTORIES false ${DIST}/*)
+list(SORT files)
+foreach(file IN LISTS files)
+  if(file MATCHES "\\.gz$" OR file MATCHES "/\\.[^/]*$")
+    continue()
+  endif()
+  file(RELATIVE_PATH path ${DIST} ${file})
+  string(REGEX MATCH "[^.]*$" ending ${path})
+  list(FIND types "${ending}" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "embed_web.cmake: no media type is known for ${path}")
+  endif()
+  math(EXPR at "${at} + 1")
+  list(GET types ${at} type)
+  file(SHA256 ${file} hash)
+  string(SUBSTRING ${hash} 0 24 hash)
+  file(SIZE ${file} size)
+  embed(${n} ${file})
+  set(immutable false)
+  if(path MATCHES "^assets/.*-[A-Za-z0-9_-][A-Za-z0-9_-][A-Za-z0-9_-][A-Za-z0-9_-][A-Za-z0-9_-][A-Za-z0-9_-][A-Za-z0-9_-][A-Za-z0-9_-]\\.[a-z0-9]+$")
+    set(immutable true)
+  endif()
+  set(gzip "NULL, 0")
+  if(EXISTS ${file}.gz)
+    embed(${n}_gzip ${file}.gz)
+    file(SIZE ${file}.gz gzip_size)
+    set(gzip "web_${n}_gzip, ${gzip_size}")
+  endif()
+  string(APPEND rows
+    "    {\"/${path}\", \"${type}\", \"${hash}\", ${immutable}, web_${n}, ${size}, ${gzip}},\n")
+  math(EXPR n "${n} + 1")
+endforeach()
+if(n EQUAL 0)
+  message(FATAL_ERROR "embed_web.cmake: ${DIST} is empty")
+endif()
+file(WRITE ${OUTPUT} "/* Generated from ${DIST}. */\n#include \"gateway/web_files.h\"\n\n${data}\nconst struct web_file web_files[] = {\n${rows}};\nconst size_t web_files_count = ${n};\n")
