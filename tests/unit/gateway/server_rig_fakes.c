@@ -191,7 +191,8 @@ int orchestrator_list(struct orchestrator *o, const struct principal *who,
 static void give_principal(struct pending *p)
 {
     orchestrator_principal_fn fn = (orchestrator_principal_fn)p->fn;
-    const struct principal who = {.user_key = 1, .role = rig.world.role, .email = "dev@example.org"};
+    const struct principal who = {
+        .user_key = 1, .role = rig.world.role, .email = "dev@example.org"};
     struct problem bad;
     (void)problem_set(&bad, ERR_BAD_KEY, "Unauthorized", "Invalid API key");
     if (p->good_key)
