@@ -60,7 +60,10 @@ static int append_event(struct reading *g, struct buf *out, const struct log_lin
 {
     int err = g->has_events ? buf_append_char(out, ',') : 0;
     g->has_events = true;
-    return err ? err : wire_event(out, &g->id, l->seq, l->time_us, l->text, l->len, false);
+    if (err || !g->is_page)
+        return err ? err : wire_event(out, &g->id, l->seq, l->time_us, l->text, l->len, false);
+    return wire_stream_event(out, &g->id, l->seq, l->time_us, l->stream,
+                             (l->flags & LINE_PART) != 0, l->text, l->len);
 }
 
 static int append_begin(struct reading *g, struct buf *out)

@@ -225,6 +225,7 @@ def test_logs__pages(daemon):
     i = daemon.finish("seq 500")["execution_id"]
     page = daemon.get(f"/executions/{i}/logs?after=10&limit=5").json["events"]
     assert [e["message"] for e in page] == ["11", "12", "13", "14", "15"]
+    assert {e["stream"] for e in page} == {"stdout"} and not any("part" in e for e in page)
     assert [e["message"] for e in daemon.get(f"/executions/{i}/logs?tail=2").json["events"]] == ["499", "500"]
     assert daemon.get(f"/executions/{i}/logs?after=500&limit=5").json["events"] == []
     for query in ("after=-1", "after=x", "limit=-2", "tail=x"):
