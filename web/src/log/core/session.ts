@@ -1,0 +1,311 @@
+/**
+ * One open log: takes the page's commands, and reports slices, links and answers. Ties together the
+ * connection (what comes), the store (what is here), the fetcher (what is missing) and the slices
+ * (what is looked at). A slice is made at most once a frame, and only when the one before was taken.
+ */
+import type { Line, SearchHandle, Status } from "../model";
+import { Api, asNumber, asObject, asArray, asText, messageOf } from "./api";
+import { Connection } from "./connection";
+import { Fetcher, type FetchedPage } from "./fetcher";
+import { Folds } from "./folds";
+import { findRawMarker, MARKER_REGEX } from "./groups";
+import { Layout, type Needs } from "./layout";
+import { Lines } from "./lines";
+import type { Net } from "./net";
+import type { RawRecord } from "./page";
+import { Search } from "./search";
+import { type Built, SliceBuilder, type Wanted } from "./slices";
+import { Store } from "./store";
+import { textOf } from "./text";
+import { type Command, packLines, type Report } from "./wire";
+
+const FRAME_MS = 16;
+/** Pages that may be fetched for one slice: many only when a line reaches far back. */
+const NEEDS_MAX = 12;
+
+export class Session {
+  readonly store = new Store();
+  private readonly layout = new Layout(this.store);
+  private readonly lines = new Lines(this.store, this.layout);
+  private readonly folds = new Folds(this.store);
+  private readonly builder = new SliceBuilder(this.store, this.layout, this.lines, this.folds);
+  private readonly api: Api;
+  private readonly connection: Connection;
+  private readonly fetcher: Fetcher;
+  private readonly searches = new Map<number, Search>();
+  private wanted: Wanted | undefined;
+  private sent: readonly Line[] = [];
+  private sentEdges = "";
+  private generation = 0;
+  private isTaken = true;
+  private isDirty = false;
+  private isExtentDirty = false;
+  private isVisible = true;
+  private stopFrame: (() => void) | undefined;
+  /** Numbers from here on are yet to come by the stream and are not asked for. */
+  private streamFrom = Number.POSITIVE_INFINITY;
+  private readonly searching = new Set<number>();
+
+  constructor(
+    private readonly net: Net,
+    private readonly execution: string,
+    credentials: () => Promise<string>,
+    private readonly post: (report: Report) => void,
+  ) {
+    this.api = new Api(net, credentials);
+    this.fetcher = new Fetcher(net, this.api, execution, {
+      fetched: (page) => this.fetched(page),
+      failed: (message) => this.post({ kind: "error", message }),
+    });
+    this.connection = new Connection(net, this.api, execution, {
+      link: (link) => {
+        if (link.kind !== "live" && link.kind !== "catching-up") this.streamFrom = Number.POSITIVE_INFINITY;
+        this.post({ kind: "link", link });
+        this.dirty();
+      },
+      lines: (first, records, isLive) => this.arrived(first, records, isLive),
+      extent: (last, from) => {
+        this.streamFrom = from;
+        this.store.grow(last);
+        this.dirty();
+      },
+      gap: (from, to) => {
+        this.store.remove(from, to);
+        this.post({ kind: "gap", from, to });
+        this.dirty();
+      },
+      status: (status: Status) => this.post({ kind: "status", status }),
+      ended: (last) => {
+        this.store.grow(last);
+        this.store.isEnded = true;
+        this.dirty();
+      },
+      error: (message) => this.post({ kind: "error", message }),
+    });
+  }
+
+  start(): void {
+    this.connection.start();
+  }
+
+  /** The network is back. */
+  hurry(): void {
+    this.connection.hurry();
+  }
+
+  command(command: Command): void {
+    switch (command.kind) {
+      case "want":
+        this.wanted = { seq: command.seq, before: command.before, after: command.after };
+        this.dirty();
+        break;
+      case "fold":
+        this.folds.set(command.seq, command.folded);
+        this.dirty();
+        break;
+      case "fold-all":
+        this.folds.setAll(command.folded);
+        this.dirty();
+        break;
+      case "expand":
+        this.lines.expand(command.seq, command.on);
+        this.dirty();
+        break;
+      case "taken":
+        this.isTaken = true;
+        if (this.isDirty) this.schedule();
+        break;
+      case "pause":
+        this.connection.setPaused(command.on);
+        break;
+      case "visible":
+        this.setVisible(command.on);
+        break;
+      case "close":
+        this.close();
+        break;
+      default:
+        this.ask(command);
+    }
+  }
+
+  // ---- what is asked and answered ----
+
+  private ask(command: Command): void {
+    if (command.kind === "text") {
+      this.answer(command.id, textOf(this.store, this.api, this.execution, command.from, command.to));
+    } else if (command.kind === "search") {
+      this.searches.set(command.search, new Search(this.net, this.api, this.execution, command.query));
+    } else if (command.kind === "find") {
+      const search: SearchHandle | undefined = this.searches.get(command.search);
+      const found = search ? search[command.direction](command.from) : Promise.resolve(null);
+      this.answer(command.id, found);
+    } else if (command.kind === "count") {
+      this.searches.get(command.search)?.onCount((count) => {
+        this.post({ kind: "count", search: command.search, count });
+      });
+    } else if (command.kind === "cancel") {
+      this.searches.get(command.search)?.cancel();
+      this.searches.delete(command.search);
+    }
+  }
+
+  private answer(id: number, promise: Promise<string | Extract<Report, { kind: "answer" }>["value"]>): void {
+    promise.then(
+      (value) => this.post({ kind: "answer", id, value: value ?? null }),
+      (error: unknown) => this.post({ kind: "answer", id, error: messageOf(error) }),
+    );
+  }
+
+  private setVisible(on: boolean): void {
+    if (on === this.isVisible) return;
+    this.isVisible = on;
+    if (!on) {
+      this.fetcher.stop();
+      this.stopFrame?.();
+      this.stopFrame = undefined;
+    }
+    this.connection.setVisible(on);
+    if (on) this.dirty();
+  }
+
+  private close(): void {
+    this.setVisible(false);
+    for (const search of this.searches.values()) search.cancel();
+    this.searches.clear();
+  }
+
+  // ---- what comes ----
+
+  private arrived(first: number, records: readonly RawRecord[], isLive: boolean): void {
+    if (isLive) {
+      // A group that begins while it is watched stays open.
+      records.forEach(([, , text], i) => {
+        if (findRawMarker(text)?.kind === "start") this.folds.reveal(first + i);
+      });
+    }
+    this.store.add(first, records);
+    this.streamFrom = Math.max(this.streamFrom, first + records.length);
+    this.dirty();
+  }
+
+  private fetched({ records, range }: FetchedPage): void {
+    let next = range[0];
+    for (const { seq, record } of records) {
+      if (seq > next) this.store.remove(next, seq - 1);
+      this.store.add(seq, [record]);
+      next = seq + 1;
+    }
+    if (next <= range[1]) this.store.remove(next, range[1]);
+    this.dirty();
+  }
+
+  // ---- slices ----
+
+  private dirty(): void {
+    this.isDirty = true;
+    this.isExtentDirty = true;
+    this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.stopFrame || !this.isVisible) return;
+    this.stopFrame = this.net.after(FRAME_MS, () => {
+      this.stopFrame = undefined;
+      this.frame();
+    });
+  }
+
+  private frame(): void {
+    this.tellExtent();
+    if (!this.isDirty || !this.isTaken || !this.wanted) return;
+    this.isDirty = false;
+    const built = this.builder.build(this.wanted);
+    if (built.lines) {
+      this.store.pin(built.touched[0] - 1, built.touched[1] + 1);
+      this.send(built);
+    }
+    this.fetch(built.needs);
+    this.searchEnds();
+  }
+
+  private lastExtent = "";
+  private tellExtent(): void {
+    if (!this.isExtentDirty) return;
+    this.isExtentDirty = false;
+    const { extent } = this.store;
+    const text = `${extent.first}-${extent.last}`;
+    if (text === this.lastExtent) return;
+    this.lastExtent = text;
+    this.post({ kind: "extent", extent });
+  }
+
+  private send({ lines, atStart, atEnd, needs }: Built): void {
+    const pending = needs.size > 0 || this.folds.wanted.size > 0;
+    const edges = `${atStart} ${atEnd} ${pending}`;
+    const parts = packLines(lines, this.sent);
+    const [only] = parts;
+    const isSame =
+      this.generation > 0 &&
+      edges === this.sentEdges &&
+      lines.length === this.sent.length &&
+      (lines.length === 0 || (parts.length === 1 && only?.[0] === 0 && only[1] === lines.length));
+    if (isSame) return;
+    this.sent = lines;
+    this.sentEdges = edges;
+    this.isTaken = false;
+    this.generation++;
+    const { execution, generation } = this;
+    this.post({ kind: "slice", slice: { execution, parts, atStart, atEnd, generation, pending } });
+  }
+
+  /** What is missing and will not come by itself. */
+  private fetch(needs: Needs): void {
+    const pages: { index: number; range: [number, number] }[] = [];
+    for (const index of needs) {
+      const missing = this.store.missing(index);
+      if (!missing || missing[0] >= this.streamFrom) continue;
+      pages.push({ index, range: [missing[0], Math.min(missing[1], this.streamFrom - 1)] });
+      if (pages.length >= NEEDS_MAX) break;
+    }
+    this.fetcher.want(pages);
+  }
+
+  /** Where folded groups end whose ends are not in the window. */
+  private searchEnds(): void {
+    for (const start of this.folds.wanted) {
+      if (this.searching.has(start) || this.searching.size >= 2) continue;
+      this.searching.add(start);
+      void this.searchEnd(start).finally(() => {
+        this.searching.delete(start);
+        this.dirty();
+      });
+    }
+  }
+
+  private async searchEnd(start: number): Promise<void> {
+    const query = `regex=${encodeURIComponent(MARKER_REGEX)}&limit=1&after=${start}`;
+    try {
+      for (let cursor = ""; ; ) {
+        const body = await this.api.request("GET", `/executions/${this.execution}/logs?${query}${cursor}`);
+        const event = asObject(asArray(body["events"])[0]);
+        const marker = findRawMarker(asText(event["message"]) ?? "");
+        const seq = asNumber(event["seq"]) ?? 0;
+        const searchedTo = asNumber(body["searched_to"]) ?? 0;
+        if (marker && seq > start) {
+          this.folds.found(start, { seq, marker }, searchedTo);
+          return;
+        }
+        const next = asText(body["cursor"]);
+        if (body["more"] !== true || next === undefined) {
+          this.folds.found(start, undefined, searchedTo);
+          return;
+        }
+        cursor = `&cursor=${encodeURIComponent(next)}`;
+      }
+    } catch {
+      this.folds.failed(start);
+    }
+  }
+}
+
