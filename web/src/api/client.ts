@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { readStored, writeStored } from "../app/settings";
 
 const KEY = "tailgate.key";
+export const SESSION = "/session";
 
 /** The key as it is stored in this browser; null: signed out. */
 export const apiKey = signal<string | null>(readStored(KEY));
@@ -13,6 +14,9 @@ export function setApiKey(key: string | null): boolean {
   apiKey.value = key;
   return stored;
 }
+
+/** Counts answers that say that the stored key is good no more; api/session.ts looks again. */
+export const refusals = signal(0);
 
 // Another tab signed in or out.
 if (typeof addEventListener === "function") {
@@ -125,6 +129,7 @@ export async function raw(method: string, path: string, body: unknown, options: 
     if (options.signal?.aborted) throw cause;
     throw new ApiError(0, { code: "NETWORK", error: "the server cannot be reached", details: "" });
   }
+  if (response.status === 401 && key !== null && key === apiKey.peek() && path !== SESSION) refusals.value++;
   if (!response.ok) throw errorOf(response.status, await response.text().catch(() => ""), response.headers);
   return response;
 }

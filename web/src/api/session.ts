@@ -1,7 +1,7 @@
 // Who is signed in and what the role allows, as the server's policy says it: pages ask `may`, never a
 // role's name.
 import { effect, signal } from "@preact/signals";
-import { ApiError, apiKey, get } from "./client";
+import { ApiError, SESSION, apiKey, get, refusals } from "./client";
 
 /** "own": only what one made oneself. */
 export type Scope = "all" | "own";
@@ -29,7 +29,7 @@ export function mayOwned(resource: string, action: string, owner: string | null 
 }
 
 export const readSession = (key?: string, abort?: AbortSignal): Promise<Session> =>
-  get<Session>("/session", { ...(key === undefined ? {} : { key }), signal: abort });
+  get<Session>(SESSION, { ...(key === undefined ? {} : { key }), signal: abort });
 
 async function load(key: string): Promise<void> {
   try {
@@ -39,6 +39,7 @@ async function load(key: string): Promise<void> {
     session.value = found;
   } catch (error) {
     if (apiKey.peek() !== key) return;
+    if (error instanceof ApiError && error.status === 401) session.value = null;
     sessionError.value = error instanceof ApiError ? error : new ApiError(0, { code: "NETWORK", error: String(error), details: "" });
   }
 }
@@ -49,12 +50,19 @@ export function reloadSession(): void {
   if (key) void load(key);
 }
 
-/** Follows the stored key: another key is another session. */
+/** Follows the stored key: another key is another session, a refused one is looked at again. */
 export function startSession(): () => void {
-  return effect(() => {
+  const stopKey = effect(() => {
     const key = apiKey.value;
     session.value = null;
     sessionError.value = null;
     if (key) void load(key);
   });
+  const stopRefusals = effect(() => {
+    if (refusals.value > 0) reloadSession();
+  });
+  return () => {
+    stopKey();
+    stopRefusals();
+  };
 }

@@ -51,6 +51,11 @@ export function setHash(hash: string): void {
   navigate(location.pathname + location.search + hash, { replace: true });
 }
 
+/** Takes the fragment out of the address bar and the history; the page that is shown stays. */
+export function dropFragment(): void {
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
 function isPlainClick(event: MouseEvent): boolean {
   return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
 }
