@@ -125,8 +125,9 @@ export interface Count {
 }
 
 export interface SearchHandle {
-  /** The nearest line behind / before this one that matches; null: there is none. Rejects with what is wrong. */
+  /** The nearest line behind this one that matches; null: there is none. Rejects with what is wrong. */
   next(fromSeq: number): Promise<Match | null>;
+  /** The nearest one before it; 0: from the end. */
   previous(fromSeq: number): Promise<Match | null>;
   onCount(callback: (count: Count) => void): void;
   cancel(): void;

@@ -4,7 +4,7 @@
  * where the next begins. `^^^ +++` opens the group that it stands in.
  */
 export type Marker =
-  /** isOpen: shown open unless somebody folds it. */
+  /** prefix: characters that are not shown. isOpen: shown open unless somebody folds it. */
   | { kind: "start"; prefix: number; isOpen: boolean }
   | { kind: "end"; prefix: number }
   | { kind: "open"; prefix: number };
@@ -17,7 +17,7 @@ const PREFIXES: readonly (readonly [string, (prefix: number) => Marker])[] = [
   ["--- ", (prefix) => ({ kind: "start", prefix, isOpen: false })],
   ["~~~ ", (prefix) => ({ kind: "start", prefix, isOpen: false })],
   ["+++ ", (prefix) => ({ kind: "start", prefix, isOpen: true })],
-  ["^^^ +++", (prefix) => ({ kind: "open", prefix })],
+  ["^^^ +++", () => ({ kind: "open", prefix: 0 })],
 ];
 
 /** The head of a difference between files looks like Buildkite's groups; it is none. */

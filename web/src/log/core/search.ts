@@ -87,7 +87,9 @@ export class Search implements SearchHandle {
     }
   }
 
-  async previous(fromSeq: number): Promise<Match | null> {
+  /** 0: from the end. */
+  async previous(from: number): Promise<Match | null> {
+    const fromSeq = from > 0 && from < Number.MAX_SAFE_INTEGER ? from : Number.MAX_SAFE_INTEGER;
     const known = this.backward;
     if (known && fromSeq > known.to && fromSeq <= known.from) {
       const found = known.matches.find((match) => match.seq < fromSeq);

@@ -87,6 +87,7 @@ export class SliceBuilder {
       if (hidden !== undefined) {
         if (hidden === seq) return { lines, isAtEdge: hidden > last };
         seq = hidden;
+        segment = undefined;
         continue;
       }
       const line = this.lineAt(seq, segment);

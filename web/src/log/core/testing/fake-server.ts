@@ -46,7 +46,7 @@ export class FakeServer implements Net {
   isDown = false;
   key = KEY;
   /** Answers this instead of pages, so many times. */
-  failing: { status: number; times: number; headers?: Record<string, string> } | undefined;
+  failing: { status: number; times: number; of?: string; headers?: Record<string, string> } | undefined;
   readonly requests: string[] = [];
   readonly addresses: string[] = [];
   readonly sockets: FakeSocket[] = [];
@@ -145,12 +145,16 @@ export class FakeServer implements Net {
   fetch = async (path: string, init: RequestInit): Promise<Response> => {
     this.requests.push(path);
     await new Promise<void>((resolve, reject) => {
-      const stop = this.clock.after(1 + this.chance.below(20), resolve);
-      init.signal?.addEventListener("abort", () => {
+      const abort = (): void => {
         this.aborted++;
         stop();
         reject(new DOMException("aborted", "AbortError"));
+      };
+      const stop = this.clock.after(1 + this.chance.below(20), () => {
+        init.signal?.removeEventListener("abort", abort);
+        resolve();
       });
+      init.signal?.addEventListener("abort", abort);
     });
     if (this.isDown) throw new TypeError("connection refused");
     if (new Headers(init.headers).get("X-API-Key") !== this.key) return answer(401, { code: "INVALID_API_KEY", details: "unknown key" });
@@ -163,7 +167,7 @@ export class FakeServer implements Net {
       this.tickets.add(ticket);
       return answer(201, { ticket });
     }
-    if (this.failing && this.failing.times-- > 0) {
+    if (this.failing && url.search.includes(this.failing.of ?? "") && this.failing.times-- > 0) {
       return answer(this.failing.status, { code: "X", details: "not now" }, this.failing.headers);
     }
     if (url.pathname.endsWith("/status")) return answer(200, { last_seq: this.records.length });
@@ -188,7 +192,7 @@ export class FakeServer implements Net {
     const regex = new RegExp(pattern, query.has("ignore_case") ? "gi" : "g");
     const step = query.has("before") ? -1 : 1;
     const begin = Number(query.get(step === 1 ? "after" : "before"));
-    let at = Number(query.get("cursor") ?? (step === -1 && begin === 0 ? this.records.length + 1 : begin)) + step;
+    let at = Number(query.get("cursor") ?? (step === -1 ? Math.min(begin, this.records.length + 1) : begin)) + step;
     const events: unknown[] = [];
     const sum = { lines: 0, matches: 0 };
     for (let n = 0; n < 10 && at >= 1 && at <= this.records.length && events.length < Number(query.get("limit")); n++) {
