@@ -46,12 +46,30 @@ function(tailgate_program name main)
   target_link_libraries(${name} PRIVATE ${ARG_LIBS})
 endfunction()
 
+# tailgate_shared(VARIABLE LIBS SOURCES): objects of what several tests of a folder share, compiled once.
+function(tailgate_shared objects libs sources)
+  get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
+  set(found)
+  foreach(source IN LISTS sources)
+    get_filename_component(path ${source} ABSOLUTE)
+    file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR} ${path})
+    string(MAKE_C_IDENTIFIER "shared_${folder}_${path}" target)
+    if(NOT TARGET ${target})
+      add_library(${target} OBJECT ${source})
+      target_link_libraries(${target} PRIVATE ${libs} PkgConfig::CMOCKA)
+    endif()
+    list(APPEND found $<TARGET_OBJECTS:${target}>)
+  endforeach()
+  set(${objects} ${found} PARENT_SCOPE)
+endfunction()
+
 # tailgate_test(NAME LIBS … WRAP function … SOURCES file …): one cmocka binary tests/unit/FOLDER/NAME.c.
 # WRAP'd functions are replaced at link time by the test's __wrap_ versions.
 function(tailgate_test name)
   cmake_parse_arguments(ARG "" "" "LIBS;WRAP;SOURCES" ${ARGN})
   get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
-  add_executable(unit_${folder}_${name} ${name}.c ${ARG_SOURCES})
+  tailgate_shared(shared "${ARG_LIBS}" "${ARG_SOURCES}")
+  add_executable(unit_${folder}_${name} ${name}.c ${shared})
   set_target_properties(unit_${folder}_${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(unit_${folder}_${name} PRIVATE ${ARG_LIBS} PkgConfig::CMOCKA)

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct place {
@@ -41,7 +42,7 @@ static void on_done(void *user, int err, const struct problem *problem, const st
     p->err = err;
     p->status = a->status;
     (void)strncpy(p->body, a->body, sizeof(p->body) - 1);
-    (void)strncpy(p->details, problem->details, sizeof(p->details) - 1);
+    (void)snprintf(p->details, sizeof(p->details), "%s", problem->details);
     if (p->asks_again) {
         p->asks_again = false;
         assert_int_equal(http_call(p->client, &again, &p->call), 0);
