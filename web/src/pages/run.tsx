@@ -11,7 +11,6 @@ import { IdempotencyKeys, emptyForm, runFieldWords, runFields, toRequest, valida
 import { ImageField } from "./run/image-field";
 import { SecretNames } from "./run/secret-names";
 import { useSubmit, type FieldErrors } from "./shared/submit";
-import "../style/executions.css";
 import "../style/pages.css";
 
 interface PartProps {

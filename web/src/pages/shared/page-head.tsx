@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import "../../style/pages.css";
 
 /** The page's title and what can be done on it. */
 export function PageHead({ title, children }: { title: string; children?: ComponentChildren }) {
