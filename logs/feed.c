@@ -31,6 +31,7 @@ static void start_from(struct feed *f, const struct execution *row)
     f->punched = SPOOL_HEADER_LEN;
     /* Small chunks of an earlier feed may wait: how many is not known. */
     f->tail_bytes = row->state.last_seq > 0 ? 1 : 0;
+    f->opened_seq = row->state.last_seq;
     f->reading_on = true;
 }
 
@@ -124,7 +125,7 @@ void feed_free(struct feed *f)
 
 void feed_wake(struct feed *f)
 {
-    if (!f->reading_on || !list_is_empty(&f->in_reading))
+    if (f->is_held || !f->reading_on || !list_is_empty(&f->in_reading))
         return;
     if (f->stalled && f->waiting_bytes >= f->w->opts.feed_bytes_max)
         return; /* the commit that makes room looks again */
@@ -133,10 +134,16 @@ void feed_wake(struct feed *f)
     writer_schedule(f->w);
 }
 
+void feed_hold(struct feed *f)
+{
+    f->is_held = true;
+    list_remove(&f->in_reading);
+}
+
 bool feed_is_drained(const struct feed *f)
 {
     return f->where == FEED_READY && f->n_items == 0 && chunk_builder_lines(f->builder) == 0 &&
-           !f->more && !f->stalled && list_is_empty(&f->in_reading);
+           !f->more && !f->stalled && !f->is_held && list_is_empty(&f->in_reading);
 }
 
 /* Lines behind a chunk that is being compressed wait for it, and join a chunk meanwhile. */

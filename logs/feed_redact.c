@@ -103,8 +103,7 @@ static void load(struct feed *f)
 {
     uint8_t slot[SLOT_BYTES];
     unsigned victim;
-    uint64_t seq = topic_last_seq(f->topic);
-    unsigned best = slot_find(f->ack_fd, seq, &victim, slot);
+    unsigned best = slot_find(f->ack_fd, f->opened_seq, &victim, slot);
     if (best == SLOTS || slot_read(f->ack_fd, best, slot) == 0)
         return;
     const uint8_t *at = slot + SLOT_HEADER, *end = slot + sizeof slot;
@@ -144,18 +143,25 @@ void feed_redact_did_cut(struct feed *f, const struct item *i)
 
 /* ---- lines ---- */
 
-int feed_set_redactor(struct feed *f, struct redactor *r)
+static int set_redactor(struct feed *f, struct redactor *r)
 {
-    if (!r)
-        return 0;
-    uint64_t seq = topic_last_seq(f->topic);
-    int rc = redaction_new(r, CHUNK_BYTES_MAX, seq > 0, &f->redaction);
+    int rc = redaction_new(r, CHUNK_BYTES_MAX, f->opened_seq > 0, &f->redaction);
     if (rc < 0)
         return rc;
-    if (seq > 0)
+    if (f->opened_seq > 0)
         load(f);
     redaction_marks(f->redaction, &f->marks);
     return 0;
+}
+
+int feed_set_redactor(struct feed *f, struct redactor *r)
+{
+    int rc = r ? set_redactor(f, r) : 0;
+    if (rc == 0 && f->is_held) {
+        f->is_held = false;
+        feed_wake(f);
+    }
+    return rc;
 }
 
 int feed_redact_drain(struct feed *f)

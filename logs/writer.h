@@ -79,11 +79,13 @@ MUST_CHECK int feed_open(struct writer *w, const struct execution *row, const ch
                          struct feed **ret);
 /*
  * What is secret in this feed's lines (redact.h); taken over, also when it fails. NULL is fine:
- * nothing is. At once after feed_open: reading begins in a later turn of the loop. Lines whose end
- * may be the beginning of a secret wait for the next part of their stream. ERR_NOMEM: the feed must
- * be freed.
+ * nothing is. At once after feed_open, for reading begins in a later turn of the loop, or whenever
+ * it is ready after feed_hold. Lines whose end may be the beginning of a secret wait for the next
+ * part of their stream. ERR_NOMEM: the feed must be freed.
  */
 MUST_CHECK int feed_set_redactor(struct feed *f, struct redactor *r);
+/* At once after feed_open: nothing is read before feed_set_redactor. */
+void feed_hold(struct feed *f);
 /* Without callbacks from now on (allowed inside them); frees when nothing of it is in flight. */
 void feed_free(struct feed *f);
 /* Looks at the spool now (process ended, poll). Otherwise inotify says when. */

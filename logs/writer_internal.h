@@ -121,7 +121,9 @@ struct feed {
     int spool_fd, ack_fd;
     struct spool_reader *reader;
     struct loop_watch *watch;
+    uint64_t opened_seq;  /* committed when it was opened */
     bool reading_on;      /* no exit record, no break yet */
+    bool is_held;         /* what is secret is not known yet */
     bool more;            /* the last look did not reach the spool's end */
     bool stalled;         /* waits for a commit to make room */
     uint64_t read_offset; /* behind the last record taken */

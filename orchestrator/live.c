@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "logs/redact.h"
 #include "logs/writer.h"
 #include "orchestrator/queue.h"
+#include "orchestrator/redactor_job.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -71,6 +73,7 @@ void live_free(struct live *l)
     list_remove(&l->node);
     live_answer_waiters(l, INT64_MAX, NULL);
     l->o->engine->ops->forget(l->o->engine, l);
+    redactor_job_forget(l->redactor_job);
     if (l->feed)
         feed_free(l->feed);
     loop_timer_free(l->timer);
@@ -216,9 +219,35 @@ static int open_feed(struct live *l, int spool_fd, int ack_fd)
     return !path ? ERR_NOMEM : spool_fd == -ENOENT ? ERR_NOT_FOUND : ERR_SYS;
 }
 
+static void on_redactor(void *user, int err, struct redactor *r)
+{
+    struct live *l = user;
+    l->redactor_job = NULL;
+    if (!l->feed) {
+        redactor_free(r);
+        return;
+    }
+    if (err == 0)
+        err = feed_set_redactor(l->feed, r);
+    if (err < 0)
+        on_break(l, FEED_IO, err_name(err));
+}
+
+/* The lines wait in the spool until it is there. */
+static int set_redactor(struct live *l)
+{
+    struct redactor *r;
+    if (plan_is_large(&l->plan)) {
+        redactor_job_forget(TAKE_PTR(l->redactor_job));
+        feed_hold(l->feed);
+        return redactor_job_start(l->o->loop, &l->plan, on_redactor, l, &l->redactor_job);
+    }
+    int err = plan_redactor(&l->plan, &r);
+    return err < 0 ? err : feed_set_redactor(l->feed, r);
+}
+
 int live_open_feed(struct live *l)
 {
-    struct redactor *redactor;
     int dirfd = rundir_open(l->run_dir);
     if (dirfd < 0)
         return dirfd == -ENOENT ? ERR_NOT_FOUND : ERR_SYS;
@@ -228,9 +257,7 @@ int live_open_feed(struct live *l)
     int r = open_feed(l, spool_fd, ack_fd);
     if (r < 0)
         return r;
-    r = plan_redactor(&l->plan, &redactor);
-    if (r == 0)
-        r = feed_set_redactor(l->feed, redactor);
+    r = set_redactor(l);
     if (r < 0)
         feed_free(TAKE_PTR(l->feed));
     return r;

@@ -19,6 +19,7 @@
 #define LIVE_LOOK_MS 1000 /* a silent run whose runner is not our child */
 
 struct live;
+struct redactor_job;
 struct store_launch;
 
 /* Somebody who waits until a state is committed. Called once, taken off before. e NULL: it will not
@@ -35,8 +36,9 @@ struct live {
     struct execution row; /* state: the latest committed */
     char *state_dir;      /* that it is at home in */
     char *run_dir, *workspace;
-    struct plan plan;  /* until its runner has begun */
-    struct feed *feed; /* NULL: not open, or of no more use */
+    struct plan plan;                  /* until its runner has begun */
+    struct feed *feed;                 /* NULL: not open, or of no more use */
+    struct redactor_job *redactor_job; /* the feed waits for it */
     struct loop_timer *timer;
     struct list waiters;
     struct run_step pending[RUN_STEPS_MAX]; /* decided, not yet taken by the feed (no memory) */

@@ -62,8 +62,9 @@ MUST_CHECK int plan_open(struct orchestrator *o, const struct execution_id *id, 
  * when there is nothing to redact. ERR_LIMIT: too much; ERR_NOMEM.
  */
 MUST_CHECK int plan_redactor(const struct plan *p, struct redactor **ret);
-/* Whether plan_redactor will be able to: ERR_LIMIT, ERR_NOMEM. */
-MUST_CHECK int plan_check(const struct plan *p);
+/* So much is secret that plan_redactor takes longer than a turn of the loop may: redactor_job.h.
+ * The redactor of any other plan stays under its limit. */
+bool plan_is_large(const struct plan *p);
 /* The names of those that are too short to be redacted, "A, B"; nothing when there are none. */
 MUST_CHECK int plan_unredacted(const struct plan *p, struct buf *out);
 

@@ -13,12 +13,14 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "db/store_runs.h"
+#include "logs/redact.h"
 #include "orchestrator/idempotency.h"
 #include "orchestrator/images.h"
 #include "orchestrator/live.h"
 #include "orchestrator/plan.h"
 #include "orchestrator/policy.h"
 #include "orchestrator/queue.h"
+#include "orchestrator/redactor_job.h"
 #include "orchestrator/request.h"
 #include "orchestrator/seal.h"
 #include "orchestrator/secrets.h"
@@ -43,6 +45,7 @@ struct run {
     bool tty;
     struct plan plan, own; /* the whole; what the request itself says */
     struct store_idempotency idempotency;
+    bool is_redactable;       /* its secrets are known not to be too large */
     unsigned tries;
     uint64_t random;
     int64_t asked_us;
@@ -217,7 +220,26 @@ static int complete_plan(struct run *run)
         err = plan_set(&run->plan, text, equals + 1, false);
         *equals = '=';
     }
-    return err < 0 ? err : plan_check(&run->plan);
+    return err;
+}
+
+static void on_redactable(void *user, int err, struct redactor *r)
+{
+    struct run *run = user;
+    struct problem p;
+    redactor_free(r);
+    if (!op_end(&run->op)) {
+        run_free(run);
+    } else if (err == 0) {
+        run->is_redactable = true;
+        create(run);
+    } else if (err == ERR_LIMIT) {
+        (void)problem_set(&p, ERR_INVALID, RUN_ERROR,
+                          "the secrets of this run are too large to be kept out of its log");
+        fail(run, &p);
+    } else {
+        fail_store(run, err);
+    }
 }
 
 static void create(struct run *run)
@@ -230,19 +252,16 @@ static void create(struct run *run)
         return;
     }
     int err = complete_plan(run);
-    if (err == ERR_LIMIT) {
-        (void)problem_set(&p, ERR_INVALID, RUN_ERROR,
-                          "the secrets of this run are too large to be kept out of its log");
-        fail(run, &p);
-        return;
-    }
+    bool is_known = run->is_redactable || !plan_is_large(&run->plan);
     if (err == 0)
-        err = seal_and_submit(run);
+        err = is_known ? seal_and_submit(run)
+                       : redactor_job_start(o->loop, &run->plan, on_redactable, run, NULL);
     if (err < 0) {
         fail_store(run, err);
         return;
     }
-    o->creating++;
+    if (is_known)
+        o->creating++;
     op_begin(o, &run->op, cancelled);
 }
 

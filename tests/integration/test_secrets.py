@@ -3,6 +3,7 @@ import base64
 import ctypes
 import json
 import os
+import random
 import re
 import subprocess
 import threading
@@ -281,6 +282,22 @@ def test_run__short_value__is_not_redacted_and_the_run_says_so(daemon):
     run = daemon.finish("echo $MY_VALUE", secrets=[n])
     assert daemon.logs_txt(run["execution_id"]) == b"abc\n"
     assert any("MY_VALUE" in e["message"] and "abc" not in e["message"] for e in daemon.events(run["execution_id"]))
+
+
+def test_run__secret_of_the_largest_size__is_redacted_also_after_a_restart(own_daemon):
+    """What is secret of it is prepared off the loop, each time anew; its lines wait for that."""
+    daemon = own_daemon()
+    n, value = name(), base64.b64encode(random.Random(7).randbytes(48 << 10)).decode()
+    assert len(value) == 64 << 10 and create(daemon, n, value).status == 201
+    gate = Gate(daemon)
+    run = daemon.run(f'printf "%s\\n" "$MY_VALUE"; {gate.wait}; printf "%s\\n" "$MY_VALUE"', secrets=[n])
+    wait_for(lambda: daemon.status(run["execution_id"])["last_seq"] > 0, "the first line")
+    daemon.kill9()
+    daemon.start()
+    gate.open()
+    assert daemon.wait_status(run["execution_id"])["status"] == "SUCCEEDED"
+    text = daemon.logs_txt(run["execution_id"]).decode()
+    assert text.count("\n") == 2 and set(text) == {"*", "\n"}, text[:200]
 
 
 def test_run__variables_whose_names_say_secret__are_redacted(daemon):

@@ -221,6 +221,41 @@ static void test_feed_set_redactor__nothing__costs_nothing(void **state)
     fed_close(&f);
 }
 
+static void test_feed_hold__nothing_is_read_before_secrets_are_known(void **state)
+{
+    struct fake_rig *r = *state;
+    struct fed f;
+    fed_open(&f, r, 1);
+    f.reader.check_text = false;
+    feed_hold(f.owner.feed);
+    run_dir_begin(&f.dir);
+    put(&f, SPOOL_KIND_STDOUT, 0, "say " SECRET);
+    feed_wake(f.owner.feed);
+    spin(r->loop, 20);
+    assert_int_equal(fake_row(r->pool, f.key)->state.last_seq, 0);
+    assert_false(feed_is_drained(f.owner.feed));
+    /* What is not in the spool does not wait, and is no line of a feed that was there before. */
+    assert_int_equal(feed_system_line(f.owner.feed, "told"), 0);
+    f.dir.lines++;
+    reader_await(r->loop, &f.reader, 1);
+    assert_int_equal(feed_set_redactor(f.owner.feed, redactor_of(SECRET)), 0);
+    reader_await(r->loop, &f.reader, 2);
+    expect_stored(&f, "|told|say ***");
+    fed_close(&f);
+}
+
+static void test_feed_hold__nothing_secret__goes_on(void **state)
+{
+    struct fed f;
+    fed_open(&f, *state, 1);
+    feed_hold(f.owner.feed);
+    run_dir_begin(&f.dir);
+    assert_int_equal(feed_set_redactor(f.owner.feed, NULL), 0);
+    fed_lines(&f, 3);
+    fed_finish(&f);
+    fed_close(&f);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fake_rig_setup, fake_rig_teardown)
 
 int main(void)
@@ -232,6 +267,8 @@ int main(void)
         TEST(test_feed_redact__system_line_and_damage__behind_what_waits),
         TEST(test_feed_redact__too_much_waits__masked_and_kept_for_the_next_start),
         TEST(test_feed_redact__secret_across_full_parts__chunk_ends_inside_it),
+        TEST(test_feed_hold__nothing_is_read_before_secrets_are_known),
+        TEST(test_feed_hold__nothing_secret__goes_on),
         TEST(test_feed_set_redactor__nothing__costs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

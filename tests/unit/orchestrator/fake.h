@@ -66,7 +66,7 @@ struct fake_call {
     int64_t queue_max;                    /* CREATE */
     bool has_no_room, is_sealed;          /* CREATE */
     char image_id[64], key[64];           /* CREATE; key: EARLIER too */
-    uint8_t sealed[2048];                 /* CREATE */
+    uint8_t sealed[8192];                 /* CREATE */
     size_t sealed_len;
     char seal_key_id[32];
     char owner[64], home[64]; /* TAKE; OWN: home */
@@ -111,7 +111,7 @@ struct feed {
     char line[640]; /* the last system line */
     size_t lines, lines_at_transition;
     unsigned wakes;
-    bool is_drained, is_redacting;
+    bool is_drained, is_redacting, is_held;
     int64_t key;
 };
 /* The open feed of an execution; NULL: none. */

@@ -87,8 +87,14 @@ void feed_free(struct feed *f)
 int feed_set_redactor(struct feed *f, struct redactor *r)
 {
     f->is_redacting = r != NULL;
+    f->is_held = false;
     redactor_free(r);
     return 0;
+}
+
+void feed_hold(struct feed *f)
+{
+    f->is_held = true;
 }
 
 void feed_wake(struct feed *f)

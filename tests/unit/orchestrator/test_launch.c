@@ -165,11 +165,70 @@ static void test_live_launch__engine_refuses__start_failed(void **state)
     assert_non_null(strstr(l->feed->line, "engine fake"));
 }
 
+/* A secret of 2,000 bytes. */
+static struct live *launch_with_long_secret(struct world *w)
+{
+    char value[2001];
+    struct plan plan;
+    memset(value, 'x', sizeof value - 1);
+    value[sizeof value - 1] = '\0';
+    plan_init(&plan);
+    assert_int_equal(plan_set(&plan, "LONG", value, true), 0);
+    return launch(w, &plan);
+}
+
+static void test_live_launch__long_secrets__lines_wait_for_what_is_secret(void **state)
+{
+    struct world *w = *state;
+    fake_hold_work(true);
+    struct live *l = launch_with_long_secret(w);
+    assert_int_equal(fake_engine.starts, 1);
+    assert_true(l->feed->is_held);
+    fake_do_work(0);
+    assert_false(l->feed->is_held);
+    assert_true(l->feed->is_redacting);
+    assert_null(l->redactor_job);
+    fake_hold_work(false);
+}
+
+static void test_live_launch__what_is_secret_cannot_be_known__stopped_and_failed(void **state)
+{
+    struct world *w = *state;
+    fake_hold_work(true);
+    struct live *l = launch_with_long_secret(w);
+    fake_do_work(ERR_CLOSED);
+    assert_true(l->feed->is_held);
+    assert_true(l->is_breaking);
+    assert_int_equal(live_state(l)->status, EXEC_FAILED);
+    fake_hold_work(false);
+}
+
+static void test_live_launch__freed_while_secrets_are_prepared__forgotten(void **state)
+{
+    struct world *w = *state;
+    fake_hold_work(true);
+    live_free(launch_with_long_secret(w));
+    fake_do_work(0);
+    assert_int_equal(orchestrator_live_count(w->o), 0);
+    fake_hold_work(false);
+}
+
+static void test_live_launch__no_thread_for_long_secrets__not_started(void **state)
+{
+    struct world *w = *state;
+    (void)launch_with_long_secret(w);
+    assert_int_equal(fake_engine.starts, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_live_launch__spec_says_all),
+        TEST(test_live_launch__long_secrets__lines_wait_for_what_is_secret),
+        TEST(test_live_launch__what_is_secret_cannot_be_known__stopped_and_failed),
+        TEST(test_live_launch__freed_while_secrets_are_prepared__forgotten),
+        TEST(test_live_launch__no_thread_for_long_secrets__not_started),
         TEST(test_live_launch__container__paths_user_and_variables_of_the_image),
         TEST(test_live_launch__files_are_private),
         TEST(test_live_launch__no_workspace__start_failed_with_a_line),

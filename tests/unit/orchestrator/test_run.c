@@ -4,7 +4,9 @@
 
 #include "orchestrator/secrets.h"
 
+#include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- secrets: values as the test says ---- */
@@ -226,6 +228,89 @@ static void test_run__sealing_key_replaced__sealed_again(void **state)
         fake_answer_execution(CALL_CREATE, ERR_STALE, NULL);
     assert_int_equal(b.calls, 1);
     assert_true(list_is_empty(&w->o->doubts));
+}
+
+/* A run whose `n` variables, tokens all, are `len` bytes long each and share no beginning. */
+static int ask_with_long(struct world *w, size_t n, size_t len, struct answer *a, struct problem *p)
+{
+    struct env_var env[60];
+    struct run_request r = request();
+    assert_true(n <= ARRAY_SIZE(env));
+    for (size_t i = 0; i < n; i++) {
+        char *name = malloc(16), *value = malloc(len + 1);
+        assert_true(name && value);
+        (void)snprintf(name, 16, "TOKEN_%zu", i);
+        for (size_t k = 0; k < len; k++)
+            value[k] = (char)('a' + randombytes_uniform(26));
+        value[len] = '\0';
+        env[i] = (struct env_var){name, value};
+    }
+    r.env = env;
+    r.env_count = n;
+    w->o->opts.env_bytes_max = 8u << 20;
+    int err = ask(w, ROLE_DEVELOPER, &r, a, p);
+    for (size_t i = 0; i < n; i++) {
+        free((char *)env[i].name);
+        free((char *)env[i].value);
+    }
+    fake_pass(0);
+    return err;
+}
+
+static void test_run__long_secrets__judged_off_the_loop(void **state)
+{
+    static const struct {
+        size_t n, len;
+        int work_err, err;
+    } ROWS[] = {{2, 3000, 0, 0}, {60, 60000, 0, ERR_INVALID}, {2, 3000, ERR_CLOSED, ERR_CLOSED}};
+    struct world *w = *state;
+    fake_pass(0); /* others who work off the loop */
+    fake_hold_work(true);
+    for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++) {
+        struct answer a = {0};
+        struct problem p;
+        assert_int_equal(ask_with_long(w, ROWS[i].n, ROWS[i].len, &a, &p), 0);
+        assert_int_equal(fake_waiting(CALL_CREATE), 0);
+        assert_int_equal(fake_held_work(), 1);
+        fake_do_work(ROWS[i].work_err);
+        if (ROWS[i].err == 0) {
+            assert_int_equal(a.calls, 0);
+            fake_answer_execution(CALL_CREATE, ERR_DB, NULL);
+            assert_int_equal(a.err, ERR_DB);
+            continue;
+        }
+        assert_int_equal(fake_waiting(CALL_CREATE), 0);
+        assert_int_equal(a.calls, 1);
+        assert_int_equal(a.err, ROWS[i].err);
+    }
+    fake_hold_work(false);
+}
+
+static void test_run__freed_while_secrets_are_judged__closed(void **state)
+{
+    struct world *w = *state;
+    struct answer a = {0};
+    struct problem p;
+    fake_pass(0);
+    fake_hold_work(true);
+    assert_int_equal(ask_with_long(w, 2, 3000, &a, &p), 0);
+    orchestrator_free(TAKE_PTR(w->o));
+    assert_int_equal(a.calls, 1);
+    assert_int_equal(a.err, ERR_CLOSED);
+    fake_do_work(0);
+    assert_int_equal(a.calls, 1);
+    fake_hold_work(false);
+}
+
+static void test_run__no_thread_for_long_secrets__refused(void **state)
+{
+    struct world *w = *state;
+    struct answer a = {0};
+    struct problem p;
+    assert_int_equal(ask_with_long(w, 2, 3000, &a, &p), 0);
+    assert_int_equal(a.calls, 1);
+    assert_int_not_equal(a.err, 0);
+    assert_int_equal(fake_waiting(CALL_CREATE), 0);
 }
 
 static void test_run__viewer__forbidden(void **state)
@@ -514,6 +599,9 @@ int main(void)
         TEST(test_run__secrets_refused__nothing_created),
         TEST(test_run__cannot_seal__refused),
         TEST(test_run__sealing_key_replaced__sealed_again),
+        TEST(test_run__long_secrets__judged_off_the_loop),
+        TEST(test_run__freed_while_secrets_are_judged__closed),
+        TEST(test_run__no_thread_for_long_secrets__refused),
         TEST(test_run__viewer__forbidden),
         TEST(test_run__bad_request__nothing_created),
         TEST(test_run__freed_while_the_image_is_looked_up__closed),
