@@ -23,7 +23,7 @@ export function suite({ flags = [] } = {}) {
  */
 export function scenario(shared, name, options, body) {
   const { role, signedOut, timeout = 60_000, ...contextOptions } = options;
-  test(name, { timeout }, async () => {
+  test(name, { timeout }, async (t) => {
     const { daemon, browser } = shared;
     const user = role ? await daemon.user(role) : { key: daemon.key, email: null, role: "admin" };
     const { context, guard } = await openContext(browser, daemon, { key: signedOut ? null : user.key, ...contextOptions });
@@ -32,7 +32,7 @@ export function scenario(shared, name, options, body) {
       await body({ page, context, guard, daemon, user, log: new LogView(page), id: (testid) => page.getByTestId(testid) });
       guard.check();
     } catch (error) {
-      error.message += `\n(the page: ${page.url()}, ${await keepScreenshot(page, name)})`;
+      t.diagnostic(`the page: ${page.url()}, ${await keepScreenshot(page, name)}; it told: ${guard.found.join(" · ") || "nothing"}`);
       throw error;
     } finally {
       await context.close();
