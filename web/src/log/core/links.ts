@@ -62,8 +62,7 @@ function findLinks(text: string): Found[] {
 
 /** The same text, with addresses as runs of their own. Runs that are links already stay. */
 export function linkify(runs: Run[]): Run[] {
-  if (!runs.some((run) => run.text.includes("://")) && runs.length < 2) return runs;
-  const text = runs.map((run) => run.text).join("");
+  const text = runs.length === 1 ? (runs[0]?.text ?? "") : runs.map((run) => run.text).join("");
   const links = text.includes("://") ? findLinks(text) : [];
   if (links.length === 0) return runs;
   const out: Run[] = [];

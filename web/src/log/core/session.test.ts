@@ -1,9 +1,12 @@
 // @vitest-environment node
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { EXECUTION, KEY } from "./testing/fake-server";
 import { numbered, range, Reader } from "./testing/reader";
 import { seeded } from "./testing/random";
 import { RECORDS_MAX } from "./store";
+
+// Work, not time, is measured: a busy machine may take long.
+vi.setConfig({ testTimeout: 60_000 });
 
 async function following(lines: number, seed = 1): Promise<Reader> {
   const reader = new Reader(seed);

@@ -90,8 +90,23 @@ function applyColon(pen: Pen, sub: readonly number[]): void {
 /** Digits, an empty parameter being 0. */
 const toNumber = (text: string): number => (text === "" ? 0 : Number(text));
 
+/** What follows from no style at all, which is what programs nearly always start from. */
+const fromPlain = new Map<string, Style>();
+const FROM_PLAIN_MAX = 1000;
+
 /** The style behind `CSI params m`. A link stays: it has an end of its own. */
 export function applySgr(style: Style, params: string): Style {
+  if (style.href === undefined && (params === "" || params === "0")) return PLAIN;
+  if (style !== PLAIN) return compute(style, params);
+  let found = fromPlain.get(params);
+  if (!found) {
+    found = compute(style, params);
+    if (fromPlain.size < FROM_PLAIN_MAX) fromPlain.set(params, found);
+  }
+  return found;
+}
+
+function compute(style: Style, params: string): Style {
   const pen: Pen = { attr: style.attr, fg: style.fg, bg: style.bg };
   const list = params.split(";");
   for (let i = 0; i < list.length; i++) {

@@ -41,6 +41,7 @@ export class SliceBuilder {
     this.needs = new Set();
     this.looked = 0;
     const { first, last } = this.store.extent;
+    if (!this.store.isKnown) return { lines: undefined, needs: this.needs };
     if (last < first) return { lines: [], atStart: true, atEnd: true, needs: this.needs, touched: [0, 0] };
     const isEnd = wanted.seq === "end";
     const from = this.anchor(wanted.seq === "end" ? last : Math.min(Math.max(wanted.seq, first), last), isEnd);

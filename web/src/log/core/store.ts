@@ -27,6 +27,8 @@ export class Store {
   private pinned: [number, number] = [0, -1];
   /** Changes with every record. */
   version = 0;
+  /** The server said how far the log reaches. */
+  isKnown = false;
   /** No record will follow. */
   isEnded = false;
 
@@ -40,6 +42,7 @@ export class Store {
 
   /** The log reaches at least to `last`. */
   grow(last: number): void {
+    this.isKnown = true;
     if (last > this.last) {
       this.last = last;
       this.version++;

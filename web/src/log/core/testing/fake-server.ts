@@ -47,6 +47,8 @@ export class FakeServer implements Net {
   key = KEY;
   /** Answers this instead of pages, so many times. */
   failing: { status: number; times: number; of?: string; headers?: Record<string, string> } | undefined;
+  /** Lines that are looked at for one page of a search. */
+  searchLines = 10;
   readonly requests: string[] = [];
   readonly addresses: string[] = [];
   readonly sockets: FakeSocket[] = [];
@@ -185,7 +187,6 @@ export class FakeServer implements Net {
     return part === 1 ? { ...event, part: true } : event;
   }
 
-  /** Ten lines are looked at for one page. */
   private find(query: URLSearchParams): Response {
     const pattern = query.get("regex") ?? (query.get("q") ?? "").replace(/[^\w\s]/g, "\\$&");
     // eslint-disable-next-line no-control-regex
@@ -195,7 +196,7 @@ export class FakeServer implements Net {
     let at = Number(query.get("cursor") ?? (step === -1 ? Math.min(begin, this.records.length + 1) : begin)) + step;
     const events: unknown[] = [];
     const sum = { lines: 0, matches: 0 };
-    for (let n = 0; n < 10 && at >= 1 && at <= this.records.length && events.length < Number(query.get("limit")); n++) {
+    for (let n = 0; n < this.searchLines && at >= 1 && at <= this.records.length && events.length < Number(query.get("limit")); n++) {
       const spans = [...(this.records[at - 1]?.[2] ?? "").matchAll(regex)].map((m) => [m.index, m.index + m[0].length]);
       if (spans.length > 0) {
         sum.lines++;
