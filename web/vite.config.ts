@@ -25,5 +25,7 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
     pool: "threads",
     restoreMocks: true,
+    // Tests read style sheets too (contrast).
+    css: true,
   },
 });

@@ -52,7 +52,7 @@ export function AuditFilters({ query }: { query: AuditQuery }) {
           )}
         </Field>
       ))}
-      <div class="audit-buttons">
+      <div class="row-actions">
         <Button type="submit" kind="primary" testid="audit-find">
           Find
         </Button>
