@@ -11,7 +11,12 @@ import { PageHead } from "./shared/page-head";
 
 function Resource({ entry }: { entry: AuditEntry }) {
   const link = resourceLink(entry.resource);
-  return link ? <a href={link}>{entry.resource}</a> : <>{entry.resource || "–"}</>;
+  return <span class="mono audit-resource">{link ? <a href={link}>{entry.resource}</a> : entry.resource || "–"}</span>;
+}
+
+function Result({ result }: { result: string }) {
+  const ok = result === "ok";
+  return <span class={ok ? "badge badge-succeeded" : "badge badge-failed"}>{ok ? "✓ ok" : `✕ ${result}`}</span>;
 }
 
 function columnsFor(onTrace: (requestId: string) => void): Column<AuditEntry>[] {
@@ -27,16 +32,18 @@ function columnsFor(onTrace: (requestId: string) => void): Column<AuditEntry>[] 
     },
     { title: "User", cell: (entry) => entry.email || "–" },
     { title: "Action", keep: true, cell: (entry) => `${entry.action}${entry.count > 1 ? ` × ${entry.count}` : ""}` },
-    { title: "Resource", cell: (entry) => <span class="mono audit-resource"><Resource entry={entry} /></span> },
-    { title: "Result", cell: (entry) => <span class={entry.result === "ok" ? "badge badge-succeeded" : "badge badge-failed"}>{entry.result === "ok" ? "✓ ok" : `✕ ${entry.result}`}</span> },
+    { title: "Resource", cell: (entry) => <Resource entry={entry} /> },
+    { title: "Result", cell: (entry) => <Result result={entry.result} /> },
     { title: "From", cell: (entry) => entry.address || "–" },
     {
       title: "Request",
       cell: ({ request_id: id }) =>
         id && traced ? (
-          <Button kind="quiet" label={`Trace of request ${id}`} title={id} testid="audit-trace" onClick={() => onTrace(id)}>
-            Trace
-          </Button>
+          <div class="row-actions row-actions-start">
+            <Button kind="quiet" label={`Trace of request ${id}`} title={id} testid="audit-trace" onClick={() => onTrace(id)}>
+              Trace
+            </Button>
+          </div>
         ) : (
           <span class="mono">{id?.slice(0, 8) ?? "–"}</span>
         ),

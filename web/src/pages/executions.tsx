@@ -32,7 +32,7 @@ function Foot({ older, known }: { older: Older; known: boolean }) {
       {older.exhausted ? (
         <span class="muted">There are no older ones.</span>
       ) : (
-        <Button busy={older.busy} onClick={older.load} testid="older">
+        <Button kind={known ? "quiet" : "plain"} busy={older.busy} onClick={older.load} testid="older">
           {older.busy ? "Loading …" : label}
         </Button>
       )}

@@ -52,7 +52,7 @@ export function AuditFilters({ query }: { query: AuditQuery }) {
           )}
         </Field>
       ))}
-      <div class="row-actions">
+      <div class="audit-buttons">
         <Button type="submit" kind="primary" testid="audit-find">
           Find
         </Button>

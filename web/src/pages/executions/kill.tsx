@@ -32,6 +32,6 @@ export async function askToKill(rows: readonly Execution[]): Promise<void> {
   const stopped = results.filter((result) => result.status === "fulfilled" && result.value).length;
   const late = results.filter((result) => result.status === "fulfilled" && !result.value).length;
   for (const result of results) if (result.status === "rejected") toastError(result.reason);
-  if (stopped > 0) toast(one ? "It is being ended." : `${stopped} are being ended.`);
+  if (stopped > 0) toast(one ? "It was asked to end." : `${stopped} were asked to end.`);
   if (late > 0) toast(one ? "It had ended already." : `${late} had ended already.`);
 }

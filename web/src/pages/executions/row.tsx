@@ -13,12 +13,11 @@ export interface RowProps {
 
 export const isLive = (row: Execution): boolean => !isEnded(row.status);
 
-/** What the command does, in one line. */
+/** What the command does, in one line: a script's first that is no comment. */
 export function firstLine(command: string): string {
-  const lines = command.split("\n").map((line) => line.trim());
-  const first = lines.findIndex((line) => line !== "" && !line.startsWith("#!"));
-  const text = lines[first] ?? command.trim();
-  return lines.slice(first + 1).some((line) => line !== "") ? `${text} …` : text;
+  const lines = command.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const at = Math.max(0, lines.findIndex((line) => !line.startsWith("#")));
+  return `${lines[at] ?? ""}${at < lines.length - 1 ? " …" : ""}`;
 }
 
 function Exit({ row }: { row: Execution }) {

@@ -1,5 +1,5 @@
 import type { HealthIssue, HealthReport } from "../../api/resources";
-import { Empty, RelativeTime, Table, type Column } from "../../ui";
+import { RelativeTime, Table, type Column } from "../../ui";
 import { partRows } from "./part";
 
 const severities = { error: "✕ error", warning: "! warning" } as const;
@@ -57,7 +57,7 @@ export function Report({ status, report }: { status: string; report: HealthRepor
           rowKey={(issue) => [issue.resource_type, issue.resource_id, issue.message].join("\n")}
         />
       ) : (
-        <Empty title="Nothing is wrong" />
+        <p>Nothing is wrong.</p>
       )}
       <div class="report-parts">
         <Part title="What runs" part={report.compute_status} />

@@ -56,8 +56,8 @@ export function parseSeconds(text: string): number | null {
 function wrongTime(text: string, max: number): string | null {
   if (text.trim() === "") return null;
   const seconds = parseSeconds(text);
-  if (seconds === null) return "is a time such as 90, 90s, 15m or 1h30m";
-  return seconds > max ? `is at most ${max} seconds` : null;
+  if (seconds === null) return "A time such as 90, 90s, 15m or 1h30m";
+  return seconds > max ? `At most ${max} seconds` : null;
 }
 
 function wrongEnv(rows: readonly EnvRow[]): string | null {
@@ -78,8 +78,8 @@ export function validateRun(form: RunForm): Record<string, string> {
   const found: Record<string, string | null> = {
     command: form.command.trim() === "" ? "A command is needed" : null,
     env: wrongEnv(form.env),
-    git_ref: form.gitRef.trim() !== "" && !hasRepo ? "needs a repository" : null,
-    git_path: form.gitPath.trim() !== "" && !hasRepo ? "needs a repository" : null,
+    git_ref: form.gitRef.trim() !== "" && !hasRepo ? "Only with a repository" : null,
+    git_path: form.gitPath.trim() !== "" && !hasRepo ? "Only with a repository" : null,
     timeout: wrongTime(form.timeout, TIMEOUT_MAX_S),
     grace: wrongTime(form.grace, GRACE_MAX_S),
   };
