@@ -3,7 +3,7 @@
  * page from there on; where it ends is asked of the server's search when its end is far away.
  *
  * Open without being asked: `+++`, a group with `^^^ +++` in it, the last one of the log, one that
- * began while it was watched, and one that somebody looks into.
+ * began or ended while it was watched, and one whose lines were shown before its start was known.
  */
 import { firstOfPage, type MarkerAt, pageOf } from "./page";
 import type { Store } from "./store";
@@ -44,9 +44,15 @@ export class Folds {
     this.chosen.clear();
   }
 
-  /** Somebody looks into it, or watched it begin: open, unless it was folded by hand. */
+  /** Somebody reads it: open, unless it was folded by hand. */
   reveal(start: number): void {
     if (!this.chosen.has(start)) this.set(start, false);
+  }
+
+  /** The group at the end of the log, when it is open. */
+  keepLast(): void {
+    const last = this.segment(this.store.extent.last);
+    if (last.isGroup && !this.isFolded(last.seq)) this.reveal(last.seq);
   }
 
   found(start: number, marker: MarkerAt | undefined, searchedTo: number): void {

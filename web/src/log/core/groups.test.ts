@@ -81,8 +81,11 @@ describe("groups", () => {
     expect(reader.lines).toHaveLength(log.length);
   });
 
-  it("open when one looks into them", async () => {
+  it("stand for their lines when they are folded", async () => {
     const reader = await reading(log, 4, 2, 2);
+    expect(show(reader)).toEqual(["a", "> one", "d"]);
+    reader.session.command({ kind: "fold", seq: 2, folded: false });
+    await reader.clock.run(100);
     expect(show(reader)).toEqual(["v one", " b", " c", "< "]);
     reader.session.command({ kind: "fold", seq: 2, folded: true });
     await reader.clock.run(100);
@@ -101,6 +104,22 @@ describe("groups", () => {
     reader.server.append(...out("::endgroup::", "b"));
     await reader.clock.run(50);
     expect(show(reader).slice(3)).toEqual(["v one", " a", "< ", "b"]);
+  });
+
+  it("stay open when their lines were shown before their start was known", async () => {
+    const records = [...numbered(1500), ...out("::group::one"), ...numbered(1200, 1502), ...out("::endgroup::")];
+    const reader = await reading([...records, ...numbered(10_000, 2704)], 2600, 5, 5);
+    expect(show(reader)[0]).toBe("line 2595");
+    reader.want(2600, 1200, 5);
+    await reader.clock.run(1000);
+    expect(show(reader).slice(100, 104)).toEqual(["line 1500", "v one", " line 1502", " line 1503"]);
+  });
+
+  it("stay open when they end while one watches", async () => {
+    const reader = await reading(out("--- one", "a"), "end", 100, 0);
+    reader.server.append(...out("--- two", "b"));
+    await reader.clock.run(50);
+    expect(show(reader)).toEqual(["v one", " a", "v two", " b"]);
   });
 
   it("have a title without colours, and keep theirs in the line", async () => {
@@ -124,7 +143,7 @@ describe("groups", () => {
     expect(show(far)).toEqual(["> long", "line 40003", "line 40004"]);
     far.want(20_000, 1, 1);
     await far.clock.run(1000);
-    expect(show(far)).toEqual([" line 19999", " line 20000"]);
+    expect(show(far)).toEqual(["> long"]);
   });
 
   it("without an end go on to the end of the log", async () => {

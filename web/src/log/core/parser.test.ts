@@ -130,6 +130,10 @@ describe("what is seen of a line", () => {
     expect(plainText(parser.runs())).toHaveLength(SHOWN_MAX);
   });
 
+  it("has no more runs than a page can take", () => {
+    expect(parse("\x1b[31mx\x1b[32my".repeat(5000))).toHaveLength(2000);
+  });
+
   // Work that grew with the square of the length would take minutes.
   it("takes 1 MiB of whatever there is", () => {
     const hostile = ["\x1b[38;5;1mx", "\r\x1b[2K", "\x1b]", "\x1b[", "\u202e", "a\bb", "\x1b]8;;http://a\x07"];

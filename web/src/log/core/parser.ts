@@ -19,6 +19,9 @@ export const SHOWN_MAX = 16_384;
 /** What is looked at of a line at all: a longer one is not shown behind this. */
 export const INPUT_MAX = 4 << 20;
 
+/** A line with more changes of style is made to fill the page with elements. */
+const RUNS_MAX = 2000;
+
 interface Segment {
   text: string;
   style: Style;
@@ -71,7 +74,7 @@ export class LineParser {
     let last: Style | undefined;
     this.each((text, style) => {
       const run = runs[runs.length - 1];
-      if (run && last && sameStyle(last, style)) run.text += text;
+      if (run && last && (runs.length >= RUNS_MAX || sameStyle(last, style))) run.text += text;
       else runs.push({ text, ...style });
       last = style;
     });

@@ -178,11 +178,14 @@ export class Session {
   // ---- what comes ----
 
   private arrived(first: number, records: readonly RawRecord[], isLive: boolean): void {
+    const begun: number[] = [];
     if (isLive) {
-      // A group that begins while it is watched stays open.
+      // A group that begins while it is watched stays open, and so does the one that it ends.
       records.forEach(([, , text], i) => {
-        if (findRawMarker(text)?.kind === "start") this.folds.reveal(first + i);
+        if (findRawMarker(text)?.kind === "start") begun.push(first + i);
       });
+      if (begun.length > 0) this.folds.keepLast();
+      for (const seq of begun) this.folds.reveal(seq);
     }
     this.store.add(first, records);
     this.streamFrom = Math.max(this.streamFrom, first + records.length);
@@ -220,7 +223,8 @@ export class Session {
     this.tellExtent();
     if (!this.isDirty || !this.isTaken || !this.wanted) return;
     this.isDirty = false;
-    const built = this.builder.build(this.wanted);
+    const { seq } = this.wanted;
+    const built = this.builder.build(this.wanted, this.sent.some((line) => line.seq === seq));
     if (built.lines) {
       this.store.pin(built.touched[0] - 1, built.touched[1] + 1);
       this.send(built);

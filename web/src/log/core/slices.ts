@@ -36,15 +36,18 @@ export class SliceBuilder {
     private readonly folds: Folds,
   ) {}
 
-  /** Undefined lines: not even the anchor is here yet. */
-  build(wanted: Wanted): Built | { lines: undefined; needs: Needs } {
+  /**
+   * Undefined lines: not even the anchor is here yet. isShown: the anchor's line is shown already, and
+   * what somebody reads does not fold when its group's start comes to be known.
+   */
+  build(wanted: Wanted, isShown: boolean): Built | { lines: undefined; needs: Needs } {
     this.needs = new Set();
     this.looked = 0;
     const { first, last } = this.store.extent;
     if (!this.store.isKnown) return { lines: undefined, needs: this.needs };
     if (last < first) return { lines: [], atStart: true, atEnd: true, needs: this.needs, touched: [0, 0] };
     const isEnd = wanted.seq === "end";
-    const from = this.anchor(wanted.seq === "end" ? last : Math.min(Math.max(wanted.seq, first), last), isEnd);
+    const from = wanted.seq === "end" ? last : this.anchor(Math.min(Math.max(wanted.seq, first), last), isShown);
     if (from === undefined) return { lines: undefined, needs: this.needs };
     const below = isEnd ? { lines: [], isAtEdge: true } : this.walk(from, 1, wanted.after);
     const above = this.walk(isEnd ? from : from - 1, -1, wanted.before + (isEnd ? wanted.after : 0));
@@ -60,9 +63,8 @@ export class SliceBuilder {
     };
   }
 
-  /** The number to begin at: a line's start that is shown. */
-  private anchor(seq: number, isEnd: boolean): number | undefined {
-    if (isEnd) return seq;
+  /** The number to begin at: a line's start, or that of the folded group it stands in. */
+  private anchor(seq: number, isShown: boolean): number | undefined {
     const { last } = this.store.extent;
     while (seq < last && !this.store.isMissing(seq) && !this.store.page(pageOf(seq))?.has(seq)) seq++;
     const start = this.store.page(pageOf(seq))?.has(seq) ? this.layout.start(seq, this.needs) : undefined;
@@ -72,7 +74,7 @@ export class SliceBuilder {
     }
     const segment = this.folds.segment(start);
     if (!segment.isGroup || segment.seq === start) return start;
-    this.folds.reveal(segment.seq);
+    if (isShown) this.folds.reveal(segment.seq);
     return this.folds.isFolded(segment.seq) ? segment.seq : start;
   }
 
