@@ -55,7 +55,7 @@ export function Navigation() {
         })}
         <span class="nav-space" />
         <a href="/settings" aria-current={page.name === "settings" ? "page" : undefined}>
-          {session.value ? session.value.email : "Settings"}
+          {session.value ? `Settings (${session.value.email})` : "Settings"}
         </a>
       </nav>
       <ThemeSwitch />
