@@ -85,7 +85,7 @@ export default function ExecutionsPage({ query }: PageProps) {
       {known && all.length === 0 && !isFiltered(filters) ? <NothingYet /> : null}
       {known && shown.length === 0 && isFiltered(filters) ? <NothingFound onClear={clearFilters} /> : null}
       {shown.length > 0 ? (
-        <ExecutionTable rows={shown} selected={selected} mayRun={may("executions", "create") !== null} onSelect={select} onKill={(row) => void askToKill([row])} />
+        <ExecutionTable key={JSON.stringify(filters)} rows={shown} selected={selected} mayRun={may("executions", "create") !== null} onSelect={select} onKill={(row) => void askToKill([row])} />
       ) : null}
       {footed ? <Foot older={older} known={known} /> : null}
     </>

@@ -1,9 +1,11 @@
 // One clock for everything that shows time going by: it ticks once a second, only while somebody
 // shows it and the tab is seen.
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 export const now = signal(Date.now());
+/** For what is told in minutes. */
+const minute = computed(() => Math.floor(now.value / 60_000));
 
 let users = 0;
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -23,8 +25,8 @@ function update(): void {
 
 if (typeof document !== "undefined") document.addEventListener("visibilitychange", update);
 
-/** The time now, again each second while `ticking`. */
-export function useNow(ticking: boolean): number {
+/** The time now, again each second, or each minute, while `ticking`. */
+export function useNow(ticking: boolean, every: "second" | "minute" = "second"): number {
   useEffect(() => {
     if (!ticking) return undefined;
     users++;
@@ -34,5 +36,6 @@ export function useNow(ticking: boolean): number {
       update();
     };
   }, [ticking]);
-  return ticking ? now.value : now.peek();
+  if (ticking) void (every === "second" ? now.value : minute.value);
+  return Date.now();
 }

@@ -39,9 +39,9 @@ export function Duration(props: { from: string | null | undefined; to: string | 
 
 /** How long ago, the exact time on hover. */
 export function RelativeTime({ time }: { time: string | null | undefined }) {
-  const now = useNow(Boolean(time));
+  const at = time ? Date.parse(time) : 0;
+  const now = useNow(Boolean(time), Math.abs(Date.now() - at) < 60_000 ? "second" : "minute");
   if (!time) return <span>–</span>;
-  const at = Date.parse(time);
   return (
     <time dateTime={time} title={new Date(at).toLocaleString()}>
       {formatRelative(at, now)}

@@ -4,7 +4,7 @@ import { Button } from "../../ui";
 import { ExecutionRow, type RowProps } from "./row";
 
 /** Rows made at once: more come when one gets near their end. */
-const STEP = 100;
+const STEP = 60;
 
 const headings = ["Status", "Command", "Owner", "Duration", "Exit", "Started"];
 
