@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { apiKey } from "../api/client";
-import { session, sessionError, reloadSession, startSession } from "../api/session";
-import { ErrorBox, Spinner } from "../ui/states";
+import { may, session, sessionError, reloadSession, startSession } from "../api/session";
+import { Empty, ErrorBox, Spinner } from "../ui/states";
 import SignIn from "../pages/sign-in";
 import { ConfirmDialog } from "./confirm";
 import { ErrorBoundary } from "./error-boundary";
@@ -9,6 +9,16 @@ import { LazyPage } from "./lazy-page";
 import { Navigation } from "./navigation";
 import { address, query, route } from "./router";
 import { Toasts } from "./toast";
+
+function NotAllowed({ title }: { title: string }) {
+  return (
+    <Empty title={`${title}: not for your role`}>
+      <p>
+        You are signed in as {session.value?.email}, {session.value?.role}. <a href="/executions">To the executions</a>
+      </p>
+    </Empty>
+  );
+}
 
 /** The page of the address; before it what it takes to see it: a key that the server knows. */
 function CurrentPage() {
@@ -18,6 +28,7 @@ function CurrentPage() {
   if (apiKey.value === null || sessionError.value?.status === 401) return <SignIn {...props} />;
   if (sessionError.value) return <ErrorBox error={sessionError.value} onRetry={reloadSession} />;
   if (!session.value) return <Spinner label="Signing in …" />;
+  if (page.needs && !may(...page.needs)) return <NotAllowed title={page.title} />;
   return <LazyPage page={page} {...props} />;
 }
 

@@ -48,7 +48,7 @@ function Actions({ image, onDone }: { image: Image; onDone: () => void }) {
   return (
     <div class="row-actions">
       {!image.is_default && may("images", "create") ? (
-        <Button kind="quiet" label={`Make ${image.image} the default`} testid="image-make-default" onClick={() => void makeDefault(image, onDone)}>
+        <Button kind="quiet" label={`Make default: ${image.image}`} testid="image-make-default" onClick={() => void makeDefault(image, onDone)}>
           Make default
         </Button>
       ) : null}

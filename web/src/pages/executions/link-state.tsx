@@ -32,8 +32,11 @@ export function ListLink({ state, onRetry }: { state: LiveState; onRetry: () => 
     <span class={`list-link list-link-${state.kind}`} data-testid="link-state" data-kind={state.kind}>
       {settled ? (
         <>
-          <span class="list-link-dot" aria-hidden="true" /> <Words state={state} />
-          {reason ? <span class="list-link-reason">: {reason}</span> : null}
+          <span class="list-link-dot" aria-hidden="true" />
+          <span>
+            <Words state={state} />
+          </span>
+          {reason ? <span class="list-link-reason">({reason})</span> : null}
         </>
       ) : null}
       {reason ? (

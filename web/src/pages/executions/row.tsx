@@ -71,7 +71,7 @@ export class ExecutionRow extends Component<RowProps> {
         </td>
         <td role="cell" class="col-actions">
           {mayRun ? (
-            <a class="button button-quiet" href={`/run?from=${row.execution_id}`} aria-label={`Run ${name} again`}>
+            <a class="button button-quiet" href={`/run?from=${row.execution_id}`} aria-label={`Re-run ${name}`}>
               Re-run
             </a>
           ) : null}
