@@ -14,6 +14,7 @@ import { type Api, ApiFailure, asArray, asNumber, asObject, asText, type Json, m
 import { type Backoff, backoff } from "./backoff";
 import type { Net, SocketLike } from "./net";
 import type { RawRecord } from "./page";
+import { statusOf } from "./status";
 
 /** Lines of the end that are streamed to a new reader, and how far behind a reader still reads on. */
 export const TAIL = 2000;
@@ -36,7 +37,13 @@ export interface ConnectionEvents {
 }
 
 /** Codes that another attempt may mend. */
-const PASSING = new Set(["DATABASE_ERROR", "SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "REQUEST_TIMEOUT", "LIMIT_EXCEEDED"]);
+const PASSING = new Set([
+  "DATABASE_ERROR",
+  "SERVICE_UNAVAILABLE",
+  "INTERNAL_ERROR",
+  "REQUEST_TIMEOUT",
+  "LIMIT_EXCEEDED",
+]);
 
 export class Connection {
   private socket: SocketLike | undefined;
@@ -230,7 +237,7 @@ export class Connection {
     this.isJumping = false;
     this.seen = from - 1;
     this.on.extent(last, from);
-    if (this.version < 0) this.on.status({ ...NO_STATUS, status });
+    if (this.version < 0) this.on.status(statusOf({ status }));
     if (!this.isLive) this.on.link({ kind: "catching-up", behind: Math.max(0, last - this.seen) });
   }
 
@@ -254,22 +261,13 @@ export class Connection {
     const version = asNumber(message["version"]) ?? 0;
     if (version < this.version) return;
     this.version = version;
-    this.on.status({
-      status: asText(message["status"]) ?? "",
-      exitCode: asNumber(message["exit_code"]) ?? null,
-      reason: asText(message["reason"]) ?? null,
-      startedAt: asText(message["started_at"]) ?? null,
-      completedAt: asText(message["completed_at"]) ?? null,
-      version,
-    });
+    this.on.status(statusOf(message));
   }
 
   private end(message: Json): void {
     this.isEnded = true;
     this.stop();
-    const status = asText(message["status"]) ?? "";
-    const exitCode = asNumber(message["exit_code"]) ?? null;
-    if (this.version < 0) this.on.status({ ...NO_STATUS, status, exitCode, reason: asText(message["reason"]) ?? null });
+    if (this.version < 0) this.on.status(statusOf(message));
     this.on.ended(asNumber(message["last_seq"]) ?? this.seen);
     this.on.link({ kind: "ended" });
   }
@@ -324,12 +322,3 @@ export class Connection {
     });
   }
 }
-
-const NO_STATUS: Status = {
-  status: "",
-  exitCode: null,
-  reason: null,
-  startedAt: null,
-  completedAt: null,
-  version: 0,
-};

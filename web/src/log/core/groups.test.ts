@@ -156,6 +156,20 @@ describe("groups", () => {
     expect(reader.slice).toMatchObject({ atStart: true, atEnd: true });
   });
 
+  it("whose end is not found at once are asked for again", async () => {
+    const reader = new Reader();
+    reader.server.searchLines = 50_000;
+    reader.server.append(...out("::group::long"), ...numbered(30_000, 2), ...out("::endgroup::", "behind"));
+    reader.server.failing = { status: 429, times: 2, of: "regex" };
+    reader.session.start();
+    reader.want(1, 0, 3);
+    await reader.clock.run(1000);
+    expect(reader.slice?.pending).toBe(true);
+    await reader.clock.run(4000);
+    expect(show(reader)).toEqual(["> long", "behind"]);
+    expect(reader.slice?.pending).toBe(false);
+  });
+
   it("whose end cannot be found are shown", async () => {
     const reader = new Reader();
     reader.server.append(...out("::group::long"), ...numbered(30_000, 2), ...out("::endgroup::"));

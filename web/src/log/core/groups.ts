@@ -29,7 +29,8 @@ const BEFORE = /^(?:\x1b\[[0-9;:]*m|\x1b_[^\x07\x1b]{0,256}\x07)+/;
 
 /** The same for the server's search: what may begin or end a group. */
 export const MARKER_REGEX =
-  "^(?:\\x1b\\[[0-9;:]*m|\\x1b_[^\\x07\\x1b]*\\x07)*(?:::(?:end)?group::|##\\[(?:end)?group\\]|(?:---|\\+\\+\\+) (?![ab]/|\"[ab]/|/dev/null|.*\\t)|~~~ )";
+  "^(?:\\x1b\\[[0-9;:]*m|\\x1b_[^\\x07\\x1b]*\\x07)*" +
+  "(?:::(?:end)?group::|##\\[(?:end)?group\\]|(?:---|\\+\\+\\+) (?![ab]/|\"[ab]/|/dev/null|.*\\t)|~~~ )";
 
 /** A marker stands at the very beginning of a line. */
 export function findMarker(text: string): Marker | undefined {

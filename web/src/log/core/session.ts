@@ -4,11 +4,12 @@
  * (what is looked at). A slice is made at most once a frame, and only when the one before was taken.
  */
 import type { Line, SearchHandle, Status } from "../model";
-import { Api, asNumber, asObject, asArray, asText, messageOf } from "./api";
+import { Api, messageOf } from "./api";
 import { Connection } from "./connection";
 import { Fetcher, type FetchedPage } from "./fetcher";
 import { Folds } from "./folds";
-import { findRawMarker, MARKER_REGEX } from "./groups";
+import { GroupEnds } from "./group-ends";
+import { findRawMarker } from "./groups";
 import { Layout, type Needs } from "./layout";
 import { Lines } from "./lines";
 import type { Net } from "./net";
@@ -44,7 +45,7 @@ export class Session {
   private stopFrame: (() => void) | undefined;
   /** Numbers from here on are yet to come by the stream and are not asked for. */
   private streamFrom = Number.POSITIVE_INFINITY;
-  private readonly searching = new Set<number>();
+  private readonly groupEnds: GroupEnds;
 
   constructor(
     private readonly net: Net,
@@ -53,6 +54,7 @@ export class Session {
     private readonly post: (report: Report) => void,
   ) {
     this.api = new Api(net, credentials);
+    this.groupEnds = new GroupEnds(net, this.api, execution, this.folds, () => this.dirty());
     this.fetcher = new Fetcher(net, this.api, execution, {
       fetched: (page) => this.fetched(page),
       failed: (message) => this.post({ kind: "error", message }),
@@ -162,6 +164,7 @@ export class Session {
     this.isVisible = on;
     if (!on) {
       this.fetcher.stop();
+      this.groupEnds.stop();
       this.stopFrame?.();
       this.stopFrame = undefined;
     }
@@ -230,7 +233,7 @@ export class Session {
       this.send(built);
     }
     this.fetch(built.needs);
-    this.searchEnds();
+    this.groupEnds.search();
   }
 
   private lastExtent = "";
@@ -274,42 +277,4 @@ export class Session {
     }
     this.fetcher.want(pages);
   }
-
-  /** Where folded groups end whose ends are not in the window. */
-  private searchEnds(): void {
-    for (const start of this.folds.wanted) {
-      if (this.searching.has(start) || this.searching.size >= 2) continue;
-      this.searching.add(start);
-      void this.searchEnd(start).finally(() => {
-        this.searching.delete(start);
-        this.dirty();
-      });
-    }
-  }
-
-  private async searchEnd(start: number): Promise<void> {
-    const query = `regex=${encodeURIComponent(MARKER_REGEX)}&limit=1&after=${start}`;
-    try {
-      for (let cursor = ""; ; ) {
-        const body = await this.api.request("GET", `/executions/${this.execution}/logs?${query}${cursor}`);
-        const event = asObject(asArray(body["events"])[0]);
-        const marker = findRawMarker(asText(event["message"]) ?? "");
-        const seq = asNumber(event["seq"]) ?? 0;
-        const searchedTo = asNumber(body["searched_to"]) ?? 0;
-        if (marker && seq > start) {
-          this.folds.found(start, { seq, marker }, searchedTo);
-          return;
-        }
-        const next = asText(body["cursor"]);
-        if (body["more"] !== true || next === undefined) {
-          this.folds.found(start, undefined, searchedTo);
-          return;
-        }
-        cursor = `&cursor=${encodeURIComponent(next)}`;
-      }
-    } catch {
-      this.folds.failed(start);
-    }
-  }
 }
-

@@ -43,6 +43,7 @@ export class SliceBuilder {
   build(wanted: Wanted, isShown: boolean): Built | { lines: undefined; needs: Needs } {
     this.needs = new Set();
     this.looked = 0;
+    this.folds.wanted.clear();
     const { first, last } = this.store.extent;
     if (!this.store.isKnown) return { lines: undefined, needs: this.needs };
     if (last < first) return { lines: [], atStart: true, atEnd: true, needs: this.needs, touched: [0, 0] };

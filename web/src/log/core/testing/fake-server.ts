@@ -159,7 +159,9 @@ export class FakeServer implements Net {
       init.signal?.addEventListener("abort", abort);
     });
     if (this.isDown) throw new TypeError("connection refused");
-    if (new Headers(init.headers).get("X-API-Key") !== this.key) return answer(401, { code: "INVALID_API_KEY", details: "unknown key" });
+    if (new Headers(init.headers).get("X-API-Key") !== this.key) {
+      return answer(401, { code: "INVALID_API_KEY", details: "unknown key" });
+    }
     return this.respond(new URL(path, "http://a"));
   };
 
@@ -183,7 +185,8 @@ export class FakeServer implements Net {
 
   private event(seq: number): Record<string, unknown> {
     const [timestamp, stream, message, part] = this.records[seq - 1] ?? [0, "o", ""];
-    const event = { event_id: `${EXECUTION}-${String(seq).padStart(20, "0")}`, timestamp, message, stream: NAMES[stream] };
+    const event_id = `${EXECUTION}-${String(seq).padStart(20, "0")}`;
+    const event = { event_id, timestamp, message, stream: NAMES[stream] };
     return part === 1 ? { ...event, part: true } : event;
   }
 
@@ -196,7 +199,9 @@ export class FakeServer implements Net {
     let at = Number(query.get("cursor") ?? (step === -1 ? Math.min(begin, this.records.length + 1) : begin)) + step;
     const events: unknown[] = [];
     const sum = { lines: 0, matches: 0 };
-    for (let n = 0; n < this.searchLines && at >= 1 && at <= this.records.length && events.length < Number(query.get("limit")); n++) {
+    const isInside = (): boolean => at >= 1 && at <= this.records.length;
+    const limit = Number(query.get("limit"));
+    for (let n = 0; n < this.searchLines && isInside() && events.length < limit; n++) {
       const spans = [...(this.records[at - 1]?.[2] ?? "").matchAll(regex)].map((m) => [m.index, m.index + m[0].length]);
       if (spans.length > 0) {
         sum.lines++;
@@ -205,7 +210,7 @@ export class FakeServer implements Net {
       }
       at += step;
     }
-    const more = at >= 1 && at <= this.records.length;
+    const more = isInside();
     return answer(200, { events, ...sum, searched_to: at - step, more, cursor: String(at - step) });
   }
 }
