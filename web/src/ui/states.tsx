@@ -35,9 +35,11 @@ export function Empty({ title, children }: { title: string; children?: Component
 export function ErrorBox({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const text = error instanceof Error ? error.message : String(error);
   const requestId = error instanceof ApiError ? error.requestId : null;
+  const after = error instanceof ApiError ? error.retryAfter : null;
   return (
     <div class="error-box" role="alert" data-testid="error">
       <p>{text}</p>
+      {after === null ? null : <p>Try again in {after} s.</p>}
       {requestId ? <p class="muted">request {requestId}</p> : null}
       {onRetry ? <Button onClick={onRetry}>Try again</Button> : null}
     </div>

@@ -8,10 +8,12 @@ const STEP = 60;
 
 const headings = ["Status", "Command", "Owner", "Duration", "Exit", "Started"];
 
-function onArrow(event: KeyboardEvent): void {
-  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-  const from = event.target instanceof Element ? event.target.closest("a.command-link") : null;
+/** The arrows go from command to command; Enter opens a row also from its box. */
+function onKey(event: KeyboardEvent): void {
+  const from = event.target instanceof Element ? event.target : null;
   const row = from?.closest("tr");
+  if (event.key === "Enter" && from instanceof HTMLInputElement) row?.querySelector<HTMLElement>("a.command-link")?.click();
+  if ((event.key !== "ArrowDown" && event.key !== "ArrowUp") || !from?.matches("a.command-link, input")) return;
   const to = event.key === "ArrowDown" ? row?.nextElementSibling : row?.previousElementSibling;
   const link = to?.querySelector<HTMLElement>("a.command-link");
   if (!link) return;
@@ -46,7 +48,7 @@ export function ExecutionTable({ rows, selected, ...rest }: ExecutionTableProps)
   const [count, setCount] = useState(STEP);
   return (
     <>
-      <table class="executions-table" role="table" data-testid="executions" onKeyDown={onArrow}>
+      <table class="executions-table" role="table" data-testid="executions" onKeyDown={onKey}>
         <caption class="sr-only">Executions, newest first</caption>
         <thead role="rowgroup">
           <tr role="row">
