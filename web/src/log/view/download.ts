@@ -1,49 +1,17 @@
 /**
- * The raw log as a file. Where the browser can write to a file that was chosen, bytes go there as they come and
- * none is kept; else they become a blob, which browsers keep on disk once it is large.
+ * The raw log as a file, by the browser's own download: it goes from the server to the disk, however large, and
+ * the page holds nothing of it. Such a download sends no headers, so a ticket that is good once stands for the key.
  */
-import { raw } from "../../api/client";
+import { apiUrl, get, takeTicket } from "../../api/client";
 
-interface SaveHandle {
-  createWritable(): Promise<WritableStream<Uint8Array>>;
-}
+export const fileName = (id: string): string => `${id}.log.txt`;
 
-interface SavePicker {
-  showSaveFilePicker?: (options: { suggestedName: string; types: { description: string; accept: Record<string, string[]> }[] }) => Promise<SaveHandle>;
-}
-
-const LATER_MS = 60_000;
-
-export function fileName(id: string): string {
-  return `${id}.log.txt`;
-}
-
-async function choose(name: string): Promise<SaveHandle | null> {
-  const picker = (window as unknown as SavePicker).showSaveFilePicker;
-  if (!picker) return null;
-  return picker.call(window, { suggestedName: name, types: [{ description: "Log", accept: { "text/plain": [".txt", ".log"] } }] });
-}
-
-function save(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob);
+/** Rejects when it may not be read; what goes wrong later is told by the browser's list of downloads. */
+export async function downloadLog(id: string): Promise<void> {
+  const path = `/executions/${encodeURIComponent(id)}`;
+  await get(path);
   const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
+  link.href = apiUrl(`${path}/logs.txt`, { ticket: await takeTicket() });
+  link.download = fileName(id);
   link.click();
-  setTimeout(() => URL.revokeObjectURL(url), LATER_MS);
-}
-
-/** False: the person closed the file dialog. */
-export async function downloadLog(id: string): Promise<boolean> {
-  let handle: SaveHandle | null;
-  try {
-    handle = await choose(fileName(id));
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") return false;
-    handle = null;
-  }
-  const response = await raw("GET", `/executions/${encodeURIComponent(id)}/logs.txt`, undefined);
-  if (handle && response.body) await response.body.pipeTo(await handle.createWritable());
-  else save(await response.blob(), fileName(id));
-  return true;
 }
