@@ -83,6 +83,17 @@ bool exec_status_is_terminal(enum exec_status s)
     return status_is_known(s) && transitions[s] == 0;
 }
 
+bool exec_state_is_unreachable(const struct exec_state *s)
+{
+    return strcmp(s->reason, EXEC_REASON_UNREACHABLE) == 0;
+}
+
+bool exec_state_is_news(const struct exec_state *s, int64_t version, bool was_unreachable)
+{
+    return s->version > version ||
+           (s->version == version && exec_state_is_unreachable(s) != was_unreachable);
+}
+
 bool exec_status_may_become(enum exec_status from, enum exec_status to)
 {
     return status_is_known(from) && status_is_known(to) && (transitions[from] & (1u << to)) != 0;

@@ -42,6 +42,13 @@ enum exec_status {
 const char *exec_status_name(enum exec_status s);
 MUST_CHECK int exec_status_parse(const char *s, enum exec_status *ret); /* ERR_INVALID */
 bool exec_status_is_terminal(enum exec_status s);
+struct exec_state;
+/* Live, but its gateway is gone and no other reaches it: told of a row, never stored, and of no
+ * version. */
+#define EXEC_REASON_UNREACHABLE "unreachable"
+bool exec_state_is_unreachable(const struct exec_state *s);
+/* Whether s tells more than the state of that version, which was told as unreachable or not. */
+bool exec_state_is_news(const struct exec_state *s, int64_t version, bool was_unreachable);
 /* The transition table. */
 bool exec_status_may_become(enum exec_status from, enum exec_status to);
 

@@ -21,6 +21,8 @@
 #include "db/store_users.h"
 
 /* As in executions_live's predicate: the planner takes that index only for these very words. */
+/* Of changes to images ("imag"); shared by runs of a registered image. */
+#define STORE_IMAGES_LOCK "1768776039"
 #define STORE_LIVE "('PENDING', 'STARTING', 'RUNNING', 'TERMINATING')"
 
 /* The order of store_read_execution. */
@@ -36,7 +38,7 @@
     "execution_key, execution_id, status, version, exit_code, signal, "                           \
     "CASE WHEN status IN " STORE_LIVE " AND EXISTS (SELECT FROM gateways g WHERE g.gateway_id = " \
     "executions.owner AND g.heartbeat_at + 2 * g.lease_ms * interval '1 millisecond' < now()) "   \
-    "THEN 'unreachable' ELSE reason END AS reason, "                                              \
+    "THEN '" EXEC_REASON_UNREACHABLE "' ELSE reason END AS reason, "                              \
     "tg_us(created_at), tg_us(completed_at), last_seq, command, image_id, created_by, "           \
     "created_by_request_id, modified_by_request_id, owner, fence, spool_offset, log_bytes, "      \
     "timeout_s, grace_s, tty"

@@ -11,8 +11,7 @@
     "image_id, image, registry, name, tag, digest, task_role_name, "                    \
     "task_execution_role_name, runtime_platform, cpu, memory, is_default, created_by, " \
     "tg_us(created_at), created_by_request_id, modified_by_request_id"
-/* "imag" */
-#define LOCK_SQL "SELECT pg_advisory_xact_lock(1768776039)"
+#define LOCK_SQL "SELECT pg_advisory_xact_lock(" STORE_IMAGES_LOCK ")"
 
 static const struct db_stmt lock_images = {.name = "lock_images", .sql = LOCK_SQL};
 

@@ -25,6 +25,11 @@ static const struct db_stmt lock_runs = {
     .name = "lock_runs",
     .sql = "SELECT pg_advisory_xact_lock(1952541805, 0)",
 };
+/* An image is not removed until the row that uses it is there to be seen. */
+static const struct db_stmt share_images = {
+    .name = "share_images",
+    .sql = "SELECT pg_advisory_xact_lock_shared(" STORE_IMAGES_LOCK ")",
+};
 /* Rows that another gateway removes at this moment are passed over: nobody waits. The one that is
  * about to be written is removed in any case when it is old. */
 static const struct db_stmt sweep_idempotency = {
@@ -40,7 +45,10 @@ static const struct db_stmt sweep_idempotency = {
 };
 
 /* 1–7 the audit's · 8 random · 9 command · 10 image · 11 timeout · 12 grace · 13 tty · 14 owner ·
- * 15 key id · 16 sealed · 17 user · 18 idempotency key · 19 hash */
+ * 15 key id · 16 sealed · 17 user · 18 idempotency key · 19 hash · 20 the image, when it is a
+ * registered one */
+#define IMAGE_IS_THERE \
+    "($20::text IS NULL OR EXISTS (SELECT FROM images WHERE images.image_id = $20::text))"
 #define INSERT_ALL                                                                                 \
     "added AS (INSERT INTO executions (execution_key, execution_id, status, command, image_id, "   \
     "created_by, created_at, timeout_s, grace_s, tty, owner, created_by_request_id, "              \
@@ -57,38 +65,42 @@ static const struct db_stmt sweep_idempotency = {
     "SELECT $17::bigint, $18::text, $19::bytea, execution_key FROM added "                         \
     "WHERE $18::text IS NOT NULL), "                                                               \
     "told AS (" STORE_AUDIT_INSERT("$6::text || execution_id", "$7::text") " FROM added) "
-#define INSERT_PARAMS 19
+#define INSERT_PARAMS 20
 
 static const struct db_stmt insert_execution = {
     .name = "insert_execution",
     .sql = "WITH k AS (SELECT tg_day(now()) << 32 | nextval('execution_n') AS key, "
-           "'STARTING' AS status), " INSERT_ALL "SELECT *, 0::bigint FROM added",
+           "'STARTING' AS status WHERE " IMAGE_IS_THERE "), " INSERT_ALL
+           "SELECT added.*, 4::bigint FROM (SELECT) one LEFT JOIN added ON true",
 };
 
-/* 20 running · 21 running per user · 22 queue · 23 no room here. What may start but for those that
+/* 21 running · 22 running per user · 23 queue · 24 no room here. What may start but for those that
  * wait already goes behind them. The number behind the row is enum store_refusal. */
 static const struct db_stmt insert_limited = {
     .name = "insert_limited",
-    .sql = "WITH now_running AS (SELECT created_by, count(*) AS n FROM executions "
-           "WHERE status IN " RUNNING " GROUP BY created_by), "
-           "waiting AS (SELECT w.created_by, count(*) AS n, coalesce(max(r.n), 0) AS running "
-           "FROM executions w LEFT JOIN now_running r USING (created_by) "
-           "WHERE w.status = 'PENDING' GROUP BY w.created_by), "
-           "f AS (SELECT "
-           "$20::bigint > 0 AND (SELECT coalesce(sum(n), 0) FROM now_running) >= $20::bigint "
-           "AS is_full, "
-           "$21::bigint > 0 AND coalesce((SELECT n FROM now_running WHERE created_by = $1::text), "
-           "0) >= $21::bigint AS user_is_full, "
-           "(SELECT coalesce(sum(n), 0) FROM waiting) >= $22::bigint AS queue_is_full, "
-           "EXISTS (SELECT FROM waiting WHERE $21::bigint = 0 OR running < $21::bigint) "
-           "AS others_are_first), "
-           "d AS (SELECT CASE WHEN NOT is_full AND NOT user_is_full AND NOT others_are_first "
-           "AND NOT $23::boolean THEN 'STARTING' WHEN NOT queue_is_full THEN 'PENDING' END "
-           "AS status, CASE WHEN $22::bigint > 0 THEN 3 WHEN is_full THEN 1 ELSE 2 END::bigint "
-           "AS refusal FROM f), "
-           "k AS (SELECT tg_day(now()) << 32 | nextval('execution_n') AS key, status FROM d "
-           "WHERE status IS NOT NULL), " INSERT_ALL
-           "SELECT added.*, d.refusal FROM d LEFT JOIN added ON true",
+    .sql =
+        "WITH now_running AS (SELECT created_by, count(*) AS n FROM executions "
+        "WHERE status IN " RUNNING " GROUP BY created_by), "
+        "waiting AS (SELECT w.created_by, count(*) AS n, coalesce(max(r.n), 0) AS running "
+        "FROM executions w LEFT JOIN now_running r USING (created_by) "
+        "WHERE w.status = 'PENDING' GROUP BY w.created_by), "
+        "f AS (SELECT "
+        "$21::bigint > 0 AND (SELECT coalesce(sum(n), 0) FROM now_running) >= $21::bigint "
+        "AS is_full, "
+        "$22::bigint > 0 AND coalesce((SELECT n FROM now_running WHERE created_by = $1::text), "
+        "0) >= $22::bigint AS user_is_full, "
+        "(SELECT coalesce(sum(n), 0) FROM waiting) >= $23::bigint AS queue_is_full, "
+        "EXISTS (SELECT FROM waiting WHERE $22::bigint = 0 OR running < $22::bigint) "
+        "AS others_are_first, " IMAGE_IS_THERE " AS has_image), "
+        "d AS (SELECT CASE WHEN NOT has_image THEN NULL WHEN NOT is_full AND NOT user_is_full "
+        "AND NOT others_are_first AND NOT $24::boolean THEN 'STARTING' WHEN NOT queue_is_full THEN "
+        "'PENDING' END "
+        "AS status, CASE WHEN NOT has_image THEN 4 WHEN $23::bigint > 0 THEN 3 WHEN is_full THEN 1 "
+        "ELSE 2 END::bigint "
+        "AS refusal FROM f), "
+        "k AS (SELECT tg_day(now()) << 32 | nextval('execution_n') AS key, status FROM d "
+        "WHERE status IS NOT NULL), " INSERT_ALL
+        "SELECT added.*, d.refusal FROM d LEFT JOIN added ON true",
 };
 #define LIMIT_PARAMS 4
 
@@ -125,6 +137,11 @@ static void on_created_3(void *user, int err, const struct db_result *r)
     on_created(user, err, r, 3);
 }
 
+static void on_created_4(void *user, int err, const struct db_result *r)
+{
+    on_created(user, err, r, 4);
+}
+
 static int add_sweep(struct db_batch *b, const struct store_new_execution *n)
 {
     const struct db_value params[] = {
@@ -157,6 +174,7 @@ static int add_insert(struct db_batch *b, const struct store_new_execution *n, b
         db_i64(n->by.who->user_key),
         db_text(n->idempotency.key),
         db_bytes(n->idempotency.body_hash, STORE_BODY_HASH_LEN),
+        n->is_registered_image ? db_text(n->image_id) : db_null(),
         db_i64(n->limits.running),
         db_i64(n->limits.running_per_user),
         db_i64(n->queue_max),
@@ -170,7 +188,7 @@ static int add_insert(struct db_batch *b, const struct store_new_execution *n, b
 int store_execution_create(struct db_pool *p, const struct store_new_execution *n,
                            store_created_fn fn, void *user)
 {
-    static const db_batch_fn handlers[] = {on_created_1, on_created_2, on_created_3};
+    static const db_batch_fn handlers[] = {on_created_1, on_created_2, on_created_3, on_created_4};
     bool is_limited = n->limits.running > 0 || n->limits.running_per_user > 0 || n->queue_max > 0;
     bool is_named = n->idempotency.key != NULL;
     struct db_batch *b;
@@ -182,13 +200,15 @@ int store_execution_create(struct db_pool *p, const struct store_new_execution *
         r = add_sweep(b, n);
     if (r == 0 && is_limited)
         r = db_batch_add(b, &lock_runs, NULL, 0);
+    if (r == 0 && n->is_registered_image)
+        r = db_batch_add(b, &share_images, NULL, 0);
     if (r == 0)
         r = add_insert(b, n, is_limited);
     if (r < 0) {
         db_batch_free(b);
         return r;
     }
-    return store_submit(p, b, handlers[is_named + is_limited],
+    return store_submit(p, b, handlers[is_named + is_limited + n->is_registered_image],
                         (struct store_call){{.created = fn}, user});
 }
 

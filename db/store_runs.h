@@ -25,7 +25,8 @@ struct store_idempotency {
 struct store_new_execution {
     struct caller by; /* creator; the change is told in the audit */
     const char *command, *image_id, *owner;
-    uint64_t random; /* the id's random half */
+    bool is_registered_image; /* not the engine's own */
+    uint64_t random;          /* the id's random half */
     int64_t timeout_s, grace_s;
     bool tty;
     const char *seal_key_id; /* NULL with nothing sealed */
@@ -42,6 +43,7 @@ enum store_refusal {
     STORE_REFUSED_RUNNING,          /* limits.running is reached */
     STORE_REFUSED_RUNNING_PER_USER, /* limits.running_per_user */
     STORE_REFUSED_QUEUE,            /* queue_max */
+    STORE_REFUSED_IMAGE,            /* the image was removed meanwhile */
 };
 /* err 0: e is the row, STARTING or PENDING (then without an owner), or NULL when it was refused and
  * nothing was written. ERR_CONFLICT: the idempotency key is taken. ERR_STALE: the key that it was

@@ -115,6 +115,7 @@ static int make_orchestrator(struct modules *m)
         .sandbox_read_paths = o->sandbox_read_paths,
         .sandbox_write_paths = o->sandbox_write_paths,
         .container_user = str_is_empty(container_user) ? NULL : container_user,
+        .registry_secrets = o->registry_secrets,
         .token_ttl_s = o->token_ttl_ms / 1000,
         .claim_ttl_ms = o->claim_ttl_ms,
         .max_keys_per_user = o->max_keys_per_user,

@@ -23,6 +23,7 @@ struct events {
     struct execution_id id;
     uint64_t after;
     int64_t version; /* of the last state told */
+    bool is_unreachable;
     struct topic *topic;
     struct cursor *cursor;
     struct chunk *chunk; /* told up to index */
@@ -129,11 +130,12 @@ static int append_states(struct events *e, struct buf *out)
     size_t n = topic_states(e->topic, &states);
     int err = 0;
     for (size_t i = 0; i < n && !err; i++) {
-        if (states[i].version <= e->version)
+        if (!exec_state_is_news(&states[i], e->version, e->is_unreachable))
             continue;
         if (states[i].last_seq > cursor_position(e->cursor))
             break;
         e->version = states[i].version;
+        e->is_unreachable = exec_state_is_unreachable(&states[i]);
         err = append_status(e, out, &states[i]);
     }
     return err;
@@ -204,6 +206,7 @@ static int begin(struct events *e, const struct execution *row)
     if (err)
         return err;
     e->version = topic_state(e->topic)->version;
+    e->is_unreachable = exec_state_is_unreachable(topic_state(e->topic));
     loop_timer_start(e->ping, ping_ms, ping_ms);
     http_stream_begin(e->request, 200, "text/event-stream", pull);
     return 0;

@@ -10,6 +10,7 @@
 #include "gateway/cors.h"
 #include "gateway/listen.h"
 #include "orchestrator/git_protocols.h"
+#include "orchestrator/registries.h"
 
 #include <pwd.h>
 #include <stddef.h>
@@ -206,6 +207,10 @@ static const struct config_option rows[] = {
      .help = "when an image is pulled before a run"},
     DURATION("pull-timeout", pull_timeout_ms, "60s", 1000, DAY_MS,
              "how long a pull may stand still"),
+    STRING(
+        "registry-secrets", registry_secrets, "LIST", NULL,
+        "REGISTRY=SECRET, with commas between: a secret whose value is USER:PASSWORD, with which "
+        "images of that registry are pulled"),
     STRING("docker-network", docker_network, "MODE", "bridge",
            "network of containers: none, bridge, or a network's name"),
     STRING(
@@ -307,6 +312,8 @@ static int check_lists(const struct options *o, struct buf *error)
     struct address_list proxies;
     if (!git_protocols_are_valid(o->git_protocols))
         return fail(error, "--git-protocols", "must be of https, ssh, http, git and file");
+    if (!registries_are_valid(o->registry_secrets))
+        return fail(error, "--registry-secrets", "must be REGISTRY=SECRET, with commas between");
     if (o->public_url && !is_http_url(o->public_url))
         return fail(error, "--public-url", "must be http://HOST or https://HOST");
     if (cors_parse(o->cors_origins, NULL, &cors))

@@ -56,6 +56,7 @@ struct options {
     char *docker_host_state_dir, *docker_network, *docker_user;
     int64_t pull; /* enum docker_pull_policy */
     int64_t pull_timeout_ms, docker_pids;
+    char *registry_secrets;
     uint64_t docker_memory;
     char *sandbox_read_paths, *sandbox_write_paths;
     int64_t token_ttl_ms;

@@ -98,10 +98,11 @@ struct sub {
     struct frame *frame; /* sent up to offset */
     size_t offset;
     struct execution_id id;
-    uint64_t from;     /* after, or lines of the tail */
-    uint64_t target;   /* without follow: the last line to send */
-    int64_t version;   /* of the last state told */
-    int64_t opened_us; /* lines from before it are history: no latency of ours */
+    uint64_t from;       /* after, or lines of the tail */
+    uint64_t target;     /* without follow: the last line to send */
+    int64_t version;     /* of the last state told */
+    bool is_unreachable; /* so it was told */
+    int64_t opened_us;   /* lines from before it are history: no latency of ours */
     bool is_tail, follow, live;
 };
 

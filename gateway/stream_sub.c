@@ -81,6 +81,7 @@ static int sub_open(struct sub *sub, const struct execution *row)
         return r;
     sub->target = topic_last_seq(sub->topic);
     sub->version = topic_state(sub->topic)->version;
+    sub->is_unreachable = exec_state_is_unreachable(topic_state(sub->topic));
     if (sub->is_tail)
         sub->from = sub->target > sub->from ? sub->target - sub->from : 0;
     sub->opened_us = clock_mono_us();
@@ -151,11 +152,12 @@ static void tell_states(struct sub *sub)
 
     for (size_t i = 0; i < n && s->state == STREAM_OPEN; i++) {
         struct buf m = STREAM_MESSAGE;
-        if (states[i].version <= sub->version)
+        if (!exec_state_is_news(&states[i], sub->version, sub->is_unreachable))
             continue;
         if (states[i].last_seq > cursor_position(sub->cursor))
             break;
         sub->version = states[i].version;
+        sub->is_unreachable = exec_state_is_unreachable(&states[i]);
         stream_send(s, wire_ws_status(&m, &sub->id, &states[i]), &m);
     }
 }

@@ -75,7 +75,8 @@ void topic_set_local(struct topic *t, bool local);
 /* c continues the sequence (first_seq = last_seq + 1); takes its own reference. ERR_CORRUPT
  * otherwise. */
 MUST_CHECK int topic_publish(struct topic *t, struct chunk *c);
-/* Ignored unless s->version is newer. A terminal state ends the topic: s->last_seq is final. */
+/* Ignored unless s->version is newer, or the same and s is unreachable now or no longer. A terminal
+ * state ends the topic: s->last_seq is final. */
 void topic_publish_state(struct topic *t, const struct exec_state *s);
 /* A notification (or doubt): look at the row again. */
 void hub_poke(struct hub *h, int64_t execution_key);

@@ -189,15 +189,24 @@ int topic_publish(struct topic *t, struct chunk *c)
 
 /* ---- states ---- */
 
-void topic_publish_state(struct topic *t, const struct exec_state *s)
+static void keep_state(struct topic *t, const struct exec_state *s)
 {
-    if (s->version <= t->now.version)
+    if (s->version == t->now.version) {
+        t->states[t->n_states - 1] = *s;
         return;
+    }
     if (t->n_states == HUB_STATES_MAX) {
         memmove(&t->states[0], &t->states[1], (HUB_STATES_MAX - 1) * sizeof t->states[0]);
         t->n_states--;
     }
     t->states[t->n_states++] = *s;
+}
+
+void topic_publish_state(struct topic *t, const struct exec_state *s)
+{
+    if (!exec_state_is_news(s, t->now.version, exec_state_is_unreachable(&t->now)))
+        return;
+    keep_state(t, s);
     t->now = *s;
     t->now.last_seq = t->last_seq;
     if (exec_status_is_terminal(s->status)) {
@@ -219,5 +228,10 @@ void topic_set_local(struct topic *t, bool local)
     t->has_target = false;
     if (!local && !t->ended)
         follow_look(t);
+    if (local && exec_state_is_unreachable(&t->now)) {
+        struct exec_state s = t->now;
+        s.reason[0] = '\0';
+        topic_publish_state(t, &s);
+    }
     tell_state(t);
 }

@@ -37,9 +37,10 @@ typedef void (*engine_list_fn)(void *user, int err, const struct problem *p, con
 struct engine_run {                  /* borrowed for the call of start */
     const char *run_dir, *workspace; /* absolute paths */
     const struct execution *row;
-    const char *image;    /* reference; NULL = the engine's own */
-    const char *platform; /* "linux/arm64"; NULL = the host's */
-    int64_t cpu, memory;  /* 1024 = one CPU; MiB; 0 = the engine's default */
+    const char *image;         /* reference; NULL = the engine's own */
+    const char *platform;      /* "linux/arm64"; NULL = the host's */
+    const char *registry_auth; /* what the image is pulled with; NULL = nothing */
+    int64_t cpu, memory;       /* 1024 = one CPU; MiB; 0 = the engine's default */
 };
 
 struct engine_start { /* told while and after it starts */
@@ -78,7 +79,8 @@ struct engine_ops {
      */
     int (*check)(struct engine *e, engine_fn fn, void *user);
     int (*list)(struct engine *e, engine_list_fn fn, void *user);
-    int (*has_image)(struct engine *e, const char *ref, engine_fn fn, void *user);
+    int (*has_image)(struct engine *e, const char *ref, const char *registry_auth, engine_fn fn,
+                     void *user);
     void (*free)(struct engine *e);
 };
 

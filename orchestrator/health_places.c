@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "db/store_health.h"
 #include "orchestrator/live.h"
+#include "orchestrator/registries.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -25,11 +26,8 @@ static const char *image_ref(const struct health_check *c)
     return image_id(c) + strlen(image_id(c)) + 1;
 }
 
-static void on_image(void *user, int err, const struct problem *p)
+static void judge_image(struct health_check *c, int err, const struct problem *p)
 {
-    struct health_check *c = user;
-    if (!health_release_engine(c))
-        return;
     struct health_report *r = &c->h->report;
     if (err < 0)
         health_issue(r, HEALTH_WARNING, "image", image_id(c), p->details,
@@ -40,18 +38,53 @@ static void on_image(void *user, int err, const struct problem *p)
     ask_image(c);
 }
 
-static void ask_image(struct health_check *c)
+static void on_image(void *user, int err, const struct problem *p)
+{
+    struct health_check *c = user;
+    if (health_release_engine(c))
+        judge_image(c, err, p);
+}
+
+static void ask_engine(struct health_check *c, const char *registry_auth)
 {
     struct engine *e = c->h->o->engine;
+    health_hold_engine(c);
+    int r = e->ops->has_image(e, image_ref(c), registry_auth, on_image, c);
+    if (r < 0) {
+        (void)health_release_engine(c);
+        health_failed(c, r, NULL);
+    }
+}
+
+static void on_registry(void *user, const struct problem *p, const char *auth)
+{
+    struct health_check *c = user;
+    if (!health_release(c))
+        return;
+    if (!p)
+        ask_engine(c, auth);
+    else if (p->err == ERR_INVALID)
+        judge_image(c, p->err, p);
+    else
+        health_failed(c, p->err, NULL);
+}
+
+static void ask_image(struct health_check *c)
+{
+    struct problem p;
     if (c->at >= c->h->images.len) {
         health_done(c);
         return;
     }
     c->h->report.compute.total++;
-    health_hold_engine(c);
-    int r = e->ops->has_image(e, image_ref(c), on_image, c);
+    if (!registries_is_secret(c->h->o, image_ref(c))) {
+        ask_engine(c, NULL);
+        return;
+    }
+    health_hold(c);
+    int r = registries_ask(c->h->o, image_ref(c), on_registry, c, &p);
     if (r < 0) {
-        (void)health_release_engine(c);
+        (void)health_release(c);
         health_failed(c, r, NULL);
     }
 }

@@ -35,6 +35,7 @@ struct orchestrator {
     char *state_dir, *gateway_id, *runs_dir, *workspaces_dir, *run_user, *git_protocols;
     char **read_paths, **write_paths; /* NULL-ended */
     char *container_user;             /* NULL = the image's */
+    char *registry_secrets;           /* NULL = none */
     char host[256];
     char user_name[64]; /* whom commands run as */
     bool set_ids;

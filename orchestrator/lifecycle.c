@@ -150,6 +150,8 @@ static void describe_exit(struct run_step *s, enum row row, const struct spool_e
                                                           : "the command could not be started");
         break;
     default:
+        if (x->flags & SPOOL_EXIT_OUT_OF_MEMORY && s->to.status == EXEC_FAILED)
+            set_reason(&s->to, "out_of_memory");
         if (s->to.signal != 0)
             (void)snprintf(s->cause, sizeof s->cause, "ended by signal %d", s->to.signal);
         else

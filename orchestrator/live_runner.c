@@ -73,6 +73,7 @@ void live_start(struct live *l)
         .row = &l->row,
         .image = l->plan.image,
         .platform = l->plan.platform,
+        .registry_auth = l->plan.registry_auth,
         .cpu = l->plan.cpu,
         .memory = l->plan.memory,
     };

@@ -66,8 +66,9 @@ void live_exited(struct live *l, const struct spool_exit *x)
     l->has_exit = true;
     l->exit = *x;
     /* 137 may be a shell's word for a child that was killed. */
+    bool is_told = x->flags & SPOOL_EXIT_OUT_OF_MEMORY;
     bool was_killed = x->signal == SIGKILL || x->exit_code == 128 + SIGKILL;
-    if (!was_killed || (x->flags & ended_by_us) || !ask(l))
+    if (!was_killed || is_told || (x->flags & ended_by_us) || !ask(l))
         end(l, NULL, NULL);
 }
 

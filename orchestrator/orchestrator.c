@@ -117,13 +117,15 @@ static int copy_opts(struct orchestrator *o, const struct orchestrator_opts *opt
         str_set(&o->gateway_id, opts->gateway_id) < 0 ||
         str_set(&o->run_user, opts->run_user) < 0 ||
         str_set(&o->git_protocols, opts->git_protocols) < 0 ||
-        str_set(&o->container_user, opts->container_user) < 0)
+        str_set(&o->container_user, opts->container_user) < 0 ||
+        str_set(&o->registry_secrets, opts->registry_secrets) < 0)
         return ERR_NOMEM;
     o->opts.state_dir = o->state_dir;
     o->opts.gateway_id = o->gateway_id;
     o->opts.run_user = o->run_user;
     o->opts.git_protocols = o->git_protocols;
     o->opts.container_user = o->container_user;
+    o->opts.registry_secrets = o->registry_secrets;
     o->runs_dir = path_join(o->state_dir, RUNS_DIR);
     o->workspaces_dir = path_join(o->state_dir, WORKSPACES_DIR);
     o->read_paths = paths_split(opts->sandbox_read_paths);
@@ -213,6 +215,7 @@ void orchestrator_free(struct orchestrator *o)
     strings_free(o->read_paths);
     strings_free(o->write_paths);
     free(o->container_user);
+    free(o->registry_secrets);
     sodium_memzero(o->token_key, sizeof o->token_key);
     free(o);
 }

@@ -39,11 +39,12 @@ struct orchestrator_opts {
     int64_t drain_ms;
     const char *run_user; /* as root: commands run as this user; NULL otherwise */
     const char *sandbox_read_paths, *sandbox_write_paths; /* colon-separated; NULL = none */
-    const char *container_user; /* whom commands run as in containers; NULL = the image's user */
-    size_t audit_queue_max;     /* refusals that wait to be written */
-    int64_t trace_retention_ms; /* 0 = for ever */
-    size_t trace_queue_bytes;   /* log records that wait to be written */
-    int64_t token_ttl_s;        /* stream tokens: 24 h */
+    const char *container_user;   /* whom commands run as in containers; NULL = the image's user */
+    const char *registry_secrets; /* "REGISTRY=SECRET,…"; NULL = none */
+    size_t audit_queue_max;       /* refusals that wait to be written */
+    int64_t trace_retention_ms;   /* 0 = for ever */
+    size_t trace_queue_bytes;     /* log records that wait to be written */
+    int64_t token_ttl_s;          /* stream tokens: 24 h */
     struct sealer *sealer; /* borrowed; NULL: nothing can be sealed, runs with variables fail */
     int64_t max_running, max_running_per_user; /* over all gateways; 0 = any number */
     int64_t queue_max;          /* so many may wait (PENDING); 0 = what cannot start is refused */

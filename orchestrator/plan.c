@@ -1,6 +1,7 @@
 /*
  * Plans (plan.h). Fields: v variable of the request, s variable of a secret (both NAME=VALUE) ·
- * r git_repo, f git_ref, d git_path · i image, p platform, c cpu, m memory (both decimal).
+ * r git_repo, f git_ref, d git_path · i image, p platform, a registry_auth, c cpu, m memory (both
+ * decimal).
  */
 #include "orchestrator/plan.h"
 
@@ -45,6 +46,7 @@ void plan_done(struct plan *p)
     free(p->git_path);
     free(p->image);
     free(p->platform);
+    wipe_string(p->registry_auth);
     plan_init(p);
 }
 
@@ -122,11 +124,8 @@ int plan_encode(const struct plan *p, struct buf *out)
     const struct {
         char letter;
         const char *text;
-    } texts[] = {{'r', p->git_repo},
-                 {'f', p->git_ref},
-                 {'d', p->git_path},
-                 {'i', p->image},
-                 {'p', p->platform}};
+    } texts[] = {{'r', p->git_repo}, {'f', p->git_ref},  {'d', p->git_path},
+                 {'i', p->image},    {'p', p->platform}, {'a', p->registry_auth}};
     int err = buf_append_str(out, MAGIC);
     for (size_t i = 0; err == 0 && i < p->var_count; i++)
         err = put_field(out, p->vars[i].is_secret ? 's' : 'v', p->vars[i].text);
@@ -140,13 +139,15 @@ int plan_encode(const struct plan *p, struct buf *out)
 /* text is taken over. */
 static int take_field(struct plan *p, char letter, char *text)
 {
-    char **const places[] = {&p->git_repo, &p->git_ref, &p->git_path, &p->image, &p->platform};
-    const char *at = strchr("rfdip", letter);
+    static const char letters[] = "rfdipa";
+    char **const places[] = {&p->git_repo, &p->git_ref,  &p->git_path,
+                             &p->image,    &p->platform, &p->registry_auth};
+    const char *at = strchr(letters, letter);
     int err = ERR_CORRUPT;
     if ((letter == 'v' || letter == 's') && strchr(text, '='))
         return put_text(p, text, letter == 's');
     if (letter != '\0' && at) {
-        char **place = places[at - "rfdip"];
+        char **place = places[at - letters];
         free(*place);
         *place = text;
         return 0;

@@ -28,8 +28,9 @@ struct plan { /* NULL = none */
     struct plan_var *vars;
     size_t var_count;
     char *git_repo, *git_ref, *git_path;
-    char *image;    /* reference, for engines that run images */
-    char *platform; /* "linux/arm64" */
+    char *image;         /* reference, for engines that run images */
+    char *platform;      /* "linux/arm64" */
+    char *registry_auth; /* what the image is pulled with: X-Registry-Auth */
     int64_t cpu, memory;
 };
 

@@ -21,6 +21,7 @@
 #include "orchestrator/policy.h"
 #include "orchestrator/queue.h"
 #include "orchestrator/redactor_job.h"
+#include "orchestrator/registries.h"
 #include "orchestrator/request.h"
 #include "orchestrator/seal.h"
 #include "orchestrator/secrets.h"
@@ -108,7 +109,10 @@ static void refuse(struct run *run, enum store_refusal refusal)
 {
     const struct orchestrator_opts *opts = &run->o->opts;
     struct problem p;
-    if (refusal == STORE_REFUSED_QUEUE)
+    if (refusal == STORE_REFUSED_IMAGE)
+        (void)problem_set(&p, ERR_NOT_FOUND, "failed to resolve image",
+                          "image \"%s\" was removed meanwhile", run->image_id);
+    else if (refusal == STORE_REFUSED_QUEUE)
         (void)problem_set(&p, ERR_LIMIT, RUN_ERROR,
                           "%lld executions are waiting already, as many as may; try again later",
                           (long long)opts->queue_max);
@@ -179,6 +183,7 @@ static int submit(struct run *run, const struct buf *sealed, const char *key_id)
         .by = caller_of(run),
         .command = run->command,
         .image_id = run->image_id,
+        .is_registered_image = run->plan.image != NULL,
         .owner = o->gateway_id,
         .random = run->random,
         .timeout_s = run->limits.timeout_s,
@@ -295,6 +300,26 @@ static void ask_secrets(struct run *run)
         fail(run, &p);
 }
 
+static void on_registry(void *user, const struct problem *p, const char *auth)
+{
+    struct run *run = user;
+    if (p)
+        fail(run, p);
+    else if (str_set(&run->plan.registry_auth, auth) < 0)
+        fail_store(run, ERR_NOMEM);
+    else
+        ask_secrets(run);
+}
+
+static void ask_registry(struct run *run)
+{
+    struct problem p;
+    if (!run->plan.image || !registries_is_secret(run->o, run->plan.image))
+        ask_secrets(run);
+    else if (registries_ask(run->o, run->plan.image, on_registry, run, &p) < 0)
+        fail(run, &p);
+}
+
 static void on_image(void *user, const struct problem *p, const struct image *image)
 {
     struct run *run = user;
@@ -311,7 +336,7 @@ static void on_image(void *user, const struct problem *p, const struct image *im
                          str_set(&run->plan.platform, platform) < 0)))
         fail_store(run, ERR_NOMEM);
     else
-        ask_secrets(run);
+        ask_registry(run);
 }
 
 static int ask_image(struct run *run, struct problem *p)

@@ -72,11 +72,6 @@ static int check_known(const char *name, struct problem *p)
 
 /* ---- sealing ---- */
 
-static int no_key(struct problem *p, const char *failed)
-{
-    return problem_set(p, ERR_INTERNAL, failed, "the server has no key for secrets");
-}
-
 static int seal_value(const struct orchestrator *o, const char *name, const char *value,
                       struct buf *out, char ret_key_id[SEAL_KEY_ID_SIZE], const char *failed,
                       struct problem *p)
@@ -84,27 +79,9 @@ static int seal_value(const struct orchestrator *o, const char *name, const char
     char context[SECRET_CONTEXT_SIZE];
     secret_context(name, context);
     if (!o->opts.sealer)
-        return no_key(p, failed);
+        return secret_no_key(p, failed);
     int r = seal(o->opts.sealer, context, value, strlen(value), out, ret_key_id);
     return r < 0 ? problem_store(p, r, failed) : 0;
-}
-
-int secret_open(const struct orchestrator *o, const struct store_secret *row, const char *failed,
-                void **ret, size_t *ret_len, struct problem *p)
-{
-    char context[SECRET_CONTEXT_SIZE];
-    secret_context(row->about.name, context);
-    if (!o->opts.sealer)
-        return no_key(p, failed);
-    int r =
-        seal_open(o->opts.sealer, row->key_id, context, row->sealed, row->sealed_len, ret, ret_len);
-    if (r == 0 || r == ERR_NOMEM)
-        return r < 0 ? problem_store(p, r, failed) : 0;
-    log_error("secret cannot be opened", "secret", row->about.name, "key_id", row->key_id, "error",
-              r == ERR_NOT_FOUND ? "the key is not in the secrets key file" : "wrong key or bytes");
-    return problem_set(p, ERR_INTERNAL, failed,
-                       "the secret \"%.128s\" cannot be opened with the server's keys",
-                       row->about.name);
 }
 
 /* ---- asking ---- */

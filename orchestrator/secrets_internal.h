@@ -11,6 +11,8 @@
 
 /* What a value is sealed for (seal.h), and what the audit calls it: "secret/NAME". */
 void secret_context(const char *name, char ret[SECRET_CONTEXT_SIZE]);
+/* There is no key file. */
+int secret_no_key(struct problem *p, const char *failed);
 /* The value: back to seal_wipe. Fills *p. */
 MUST_CHECK int secret_open(const struct orchestrator *o, const struct store_secret *row,
                            const char *failed, void **ret, size_t *ret_len, struct problem *p);

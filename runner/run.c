@@ -15,6 +15,7 @@
 #include "runner/container.h"
 #include "runner/full.h"
 #include "runner/now.h"
+#include "runner/oom.h"
 #include "runner/stop.h"
 #include "runner/stream.h"
 #include "spool/bytes.h"
@@ -291,6 +292,19 @@ static void write_exit(struct run *r)
     outlet_record(r->out, now_us(), SPOOL_KIND_EXIT, payload, sizeof(payload));
 }
 
+/* A shell says 137 of its child. The container is as old as the run, so its count is the run's. */
+static void mind_memory(struct run *r)
+{
+    const uint32_t ended_by_us = SPOOL_EXIT_STOPPED | SPOOL_EXIT_TIMED_OUT | SPOOL_EXIT_SPOOL_FULL |
+                                 SPOOL_EXIT_DISK_FULL | SPOOL_EXIT_NOT_STARTED;
+    if (r->spec->sandbox != SPEC_SANDBOX_CONTAINER || (r->exit.flags & ended_by_us) != 0 ||
+        r->exit.exit_code != 128 + SIGKILL || oom_kills(OOM_CGROUP) == 0)
+        return;
+    r->exit.flags |= SPOOL_EXIT_OUT_OF_MEMORY;
+    outlet_system(r->out, "tailgate: out of memory: the limit is %lld MiB",
+                  (long long)(oom_limit(OOM_CGROUP) >> 20));
+}
+
 static void note_not_started(struct run *r, const struct child_failure *why)
 {
     outlet_system(r->out, "tailgate: the command could not be started: %s: %s", why->what,
@@ -388,6 +402,7 @@ static void run_all(struct run *r)
         else
             run_child(r, false);
     }
+    mind_memory(r);
     write_exit(r);
 }
 

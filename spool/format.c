@@ -131,7 +131,8 @@ int spool_exit_unpack(const uint8_t *p, size_t n, struct spool_exit *ret)
 {
     const uint32_t known = SPOOL_EXIT_TIMED_OUT | SPOOL_EXIT_STOPPED | SPOOL_EXIT_KILLED |
                            SPOOL_EXIT_STRAGGLERS | SPOOL_EXIT_NOT_STARTED |
-                           SPOOL_EXIT_SETUP_FAILED | SPOOL_EXIT_SPOOL_FULL | SPOOL_EXIT_DISK_FULL;
+                           SPOOL_EXIT_SETUP_FAILED | SPOOL_EXIT_SPOOL_FULL | SPOOL_EXIT_DISK_FULL |
+                           SPOOL_EXIT_OUT_OF_MEMORY;
 
     if (n != SPOOL_EXIT_LEN || (get_u32(p + 8) & ~known) != 0 || get_u32(p + 12) != 0)
         return -EBADMSG;

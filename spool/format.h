@@ -59,9 +59,10 @@ struct spool_record {
 #define SPOOL_EXIT_STRAGGLERS 8u /* descendants were ended after the command */
 /* The command could not be started; exit_code has 126 or 127, or the failed setup's. */
 #define SPOOL_EXIT_NOT_STARTED 16u
-#define SPOOL_EXIT_SETUP_FAILED 32u /* … because the setup before it failed */
-#define SPOOL_EXIT_SPOOL_FULL 64u   /* ended since what waits for a commit reached its bound */
-#define SPOOL_EXIT_DISK_FULL 128u   /* … since the spool's disk had no room */
+#define SPOOL_EXIT_SETUP_FAILED 32u   /* … because the setup before it failed */
+#define SPOOL_EXIT_SPOOL_FULL 64u     /* ended since what waits for a commit reached its bound */
+#define SPOOL_EXIT_DISK_FULL 128u     /* … since the spool's disk had no room */
+#define SPOOL_EXIT_OUT_OF_MEMORY 256u /* the kernel killed it for want of memory */
 struct spool_exit {
     int32_t exit_code; /* the command's own; 128+signal when signalled */
     int32_t signal;    /* 0 = none */

@@ -20,6 +20,13 @@ void docker_container_name(const char *run_dir, char ret[DOCKER_NAME_SIZE])
     (void)snprintf(ret, DOCKER_NAME_SIZE, "tailgate-%.32s", slash ? slash + 1 : run_dir);
 }
 
+void docker_auth_free(char *auth)
+{
+    if (auth)
+        explicit_bzero(auth, strlen(auth));
+    free(auth);
+}
+
 void docker_container_free(struct container *c)
 {
     if (!c)
@@ -31,6 +38,7 @@ void docker_container_free(struct container *c)
     free(c->run_dir);
     free(c->image);
     free(c->platform);
+    docker_auth_free(c->auth);
     free(c);
 }
 
@@ -68,6 +76,8 @@ static int fill(struct container *c, const struct engine_run *run)
         err = str_set(&c->image, run->image);
     if (!err)
         err = str_set(&c->platform, run->platform);
+    if (!err)
+        err = str_set(&c->auth, run->registry_auth);
     if (!err)
         err = docker_config_make(c->d, run, &c->config);
     return err ? err : prepare_files(run->run_dir);

@@ -358,13 +358,26 @@ int docker_image_inspect(struct docker_api *api, const char *ref, docker_fn fn, 
     return err ? err : submit(c);
 }
 
-int docker_distribution(struct docker_api *api, const char *ref, docker_fn fn, void *user)
+/* An error frees the call. */
+static int set_auth(struct docker_call *c, const char *auth)
+{
+    if (!auth || asprintf(&c->header, "X-Registry-Auth: %s", auth) >= 0)
+        return 0;
+    c->header = NULL;
+    call_free(c);
+    return ERR_NOMEM;
+}
+
+int docker_distribution(struct docker_api *api, const char *ref, const char *auth, docker_fn fn,
+                        void *user)
 {
     struct buf target CLEANUP_BUF = {.max = TARGET_MAX};
     struct docker_call *c;
     int err = append_object(&target, "distribution", ref, "/json");
     if (!err)
         err = call_new(api, "GET", fn, user, &target, &c);
+    if (!err)
+        err = set_auth(c, auth);
     return err ? err : submit(c);
 }
 
@@ -385,12 +398,8 @@ int docker_pull(struct docker_api *api, const struct docker_pull_opts *opts, doc
     c->timeout_ms = 0; /* as long as bytes come */
     c->idle_timeout_ms = opts->idle_timeout_ms;
     c->on_progress = opts->on_progress;
-    if (opts->auth && asprintf(&c->header, "X-Registry-Auth: %s", opts->auth) < 0) {
-        c->header = NULL;
-        call_free(c);
-        return ERR_NOMEM;
-    }
-    return submit(c);
+    err = set_auth(c, opts->auth);
+    return err ? err : submit(c);
 }
 
 int docker_create(struct docker_api *api, const char *name, const char *platform,

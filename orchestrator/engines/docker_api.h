@@ -38,9 +38,10 @@ MUST_CHECK int docker_info(struct docker_api *api, docker_fn fn, void *user);
 MUST_CHECK int docker_image_inspect(struct docker_api *api, const char *ref, docker_fn fn,
                                     void *user);
 
-/* GET /distribution/{ref}/json: what its registry offers (Docker only: Podman answers 404). */
-MUST_CHECK int docker_distribution(struct docker_api *api, const char *ref, docker_fn fn,
-                                   void *user);
+/* GET /distribution/{ref}/json: what its registry offers (Docker only: Podman answers 404). auth:
+ * as in docker_pull_opts. */
+MUST_CHECK int docker_distribution(struct docker_api *api, const char *ref, const char *auth,
+                                   docker_fn fn, void *user);
 
 /* One line of a pull's progress, already put into words: "0a1b2c: Downloading 3.1MB/7.2MB". */
 typedef void (*docker_progress_fn)(void *user, const char *layer, const char *status);

@@ -70,7 +70,7 @@ static int64_t memory_of(const struct docker *d, const struct engine_run *run)
 
 static json_t *host_config(const struct docker *d, const struct engine_run *run)
 {
-    int64_t memory = memory_of(d, run), nano_cpus = run->cpu * (1000000000 / CPU_UNITS);
+    int64_t memory = memory_of(d, run), nano_cpus = run->cpu * 1000000000 / CPU_UNITS;
     json_t *tmpfs = d->opts.read_only_root ? json_pack("{s:s}", "/tmp", "") : json_object();
     return json_pack("{s:s, s:I, s:I, s:I, s:I, s:[s], s:[s,s,s,s,s], s:[s], s:b, s:o, s:{s:s},"
                      " s:{s:s, s:{s:s, s:s}}, s:b}",

@@ -16,7 +16,7 @@ struct question {
         engine_list_fn list;
     } fn;
     void *user;
-    char *image;
+    char *image, *auth;
 };
 
 static void question_free(struct question *q)
@@ -24,6 +24,7 @@ static void question_free(struct question *q)
     list_remove(&q->node);
     docker_forget(q->d->api, q);
     free(q->image);
+    docker_auth_free(q->auth);
     free(q);
 }
 
@@ -123,7 +124,7 @@ static void on_image(void *user, int err, const struct problem *p, const json_t 
     struct question *q = user;
     struct problem absent;
     if (err == ERR_NOT_FOUND && q->d->opts.pull != DOCKER_PULL_NEVER) {
-        err = docker_distribution(q->d->api, q->image, on_registry, q);
+        err = docker_distribution(q->d->api, q->image, q->auth, on_registry, q);
         if (!err)
             return;
     } else if (err == ERR_NOT_FOUND) {
@@ -134,13 +135,16 @@ static void on_image(void *user, int err, const struct problem *p, const json_t 
     answer(q, err, p);
 }
 
-int docker_has_image(struct engine *engine, const char *ref, engine_fn fn, void *user)
+int docker_has_image(struct engine *engine, const char *ref, const char *auth, engine_fn fn,
+                     void *user)
 {
     struct question *q = question_new(engine, user);
     if (!q)
         return ERR_NOMEM;
     q->fn.done = fn;
     int err = str_set(&q->image, ref);
+    if (!err)
+        err = str_set(&q->auth, auth);
     return asked(q, err ? err : docker_image_inspect(q->d->api, ref, on_image, q));
 }
 

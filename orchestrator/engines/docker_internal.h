@@ -59,7 +59,7 @@ struct container {
     struct list node;
     struct docker *d;
     enum container_phase phase;
-    char *run_dir, *image, *platform;
+    char *run_dir, *image, *platform, *auth;
     char name[DOCKER_NAME_SIZE];
     bool is_stopping; /* asked to stop while the container was being created */
     json_t *config;
@@ -98,7 +98,10 @@ void docker_endings_free(struct docker *d);
 /* ---- docker_health.c ---- */
 MUST_CHECK int docker_check(struct engine *engine, engine_fn fn, void *user);
 MUST_CHECK int docker_list_runs(struct engine *engine, engine_list_fn fn, void *user);
-MUST_CHECK int docker_has_image(struct engine *engine, const char *ref, engine_fn fn, void *user);
+MUST_CHECK int docker_has_image(struct engine *engine, const char *ref, const char *auth,
+                                engine_fn fn, void *user);
+/* Credentials: wiped. NULL is fine. */
+void docker_auth_free(char *auth);
 void docker_questions_forget(struct docker *d, const void *user);
 void docker_questions_free(struct docker *d);
 

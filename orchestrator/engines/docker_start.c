@@ -152,6 +152,7 @@ static void pull(struct container *c)
     const struct docker_pull_opts opts = {
         .ref = c->image,
         .platform = c->platform,
+        .auth = c->auth,
         .idle_timeout_ms = c->d->opts.pull_idle_timeout_ms,
         .on_progress = on_progress,
     };

@@ -1,7 +1,10 @@
 """The same scenarios on every engine: what a run does must not depend on what runs it."""
+import subprocess
+import time
+
 import pytest
 from containers import Docker, Podman, static_runner
-from tailgate import Daemon, Reader, wait_for
+from tailgate import BIN, Daemon, Reader, wait_for
 from test_runs import BYTES, ENDS, WANTED
 
 ENGINES = {"process": None, "docker": Docker, "podman": Podman}
@@ -183,6 +186,21 @@ def test_uname__prints_a_line(containers):
     assert containers.daemon.wait_status(i)["status"] == "SUCCEEDED"
 
 
+def test_cli_run__prints_a_line_within_2_s(containers):
+    began = time.monotonic()
+    client = subprocess.Popen([str(BIN / "tailgate"), "run", "--image", containers.image, "--", "uname", "-a"],
+                              env=containers.daemon.cli_env(), stdout=subprocess.PIPE)
+    try:
+        line = client.stdout.readline()
+        took = time.monotonic() - began
+        assert line.startswith(b"Linux ") and took < 2, (line, took)
+        assert client.wait(20) == 0
+    finally:
+        client.stdout.close()
+        client.kill()
+        client.wait()
+
+
 def test_container__no_capabilities_and_no_way_to_the_spool(containers):
     end = containers.finish("exec 2>&1; grep CapEff /proc/self/status; cat /.tailgate/spool; echo junk >>/.tailgate/spool; "
                             "rm -f /.tailgate/spool; mv /.tailgate/spool /tmp/x; kill -9 1; echo end")
@@ -198,9 +216,12 @@ def test_container__out_of_memory(containers):
     i = containers.daemon.run("echo before; exec tail /dev/zero", image=image)["execution_id"]
     end = containers.daemon.wait_status(i)
     assert (end["status"], end["exit_code"], end["signal"]) == ("FAILED", 137, 9), end
-    if containers.name == "docker":  # Podman does not tell of what was killed below its first process
-        assert end["reason"] == "out_of_memory", end
-        assert any("out of memory" in line for line in containers.system_lines(i))
+    assert end["reason"] == "out_of_memory", end
+    assert [line for line in containers.system_lines(i) if "out of memory" in line] == [
+        "tailgate: out of memory: the limit is 32 MiB"]
+    i = containers.daemon.run("tail /dev/zero; echo $?; exit 3", image=image)["execution_id"]
+    end = containers.daemon.wait_status(i)  # its child alone was killed, and it went on
+    assert (end["status"], end["exit_code"], end.get("reason")) == ("FAILED", 3, None), end
 
 
 def test_container__removed_behind_our_back__lost(containers):

@@ -1,5 +1,5 @@
 """Reconcile and readiness: each fault is seeded on the real daemon, found, and repaired where it can be;
-what was found is gone from the next report. The seed's scenarios for health are at the end."""
+what was found is gone from the next report."""
 import json
 import os
 import signal

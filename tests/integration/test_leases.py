@@ -4,6 +4,7 @@ import signal
 import time
 
 import pytest
+from containers import Docker, static_runner
 from tailgate import Reader, wait_for
 
 LEASE = 3.0
@@ -95,6 +96,53 @@ def test_owner_killed_for_good__other_goes_on_within_15_s(pair):
     assert owner.status(silent)["status"] == "STOPPED"
 
 
+@pytest.fixture
+def docker():
+    why_not = Docker.why_not() or (None if static_runner() else "no tailgate-runner is linked statically")
+    if why_not:
+        pytest.skip(f"ENGINE NOT TESTED: {why_not}")
+    one = Docker().start()
+    one.import_image("busybox:latest")
+    yield one
+    one.close()
+
+
+def test_containers__owner_killed_for_good__other_on_the_docker_host_goes_on(pair, docker):
+    owner, taker = pair("--engine", "docker", "--docker-host", docker.host, "--docker-network", "none", "--pull", "never",
+                        "--runner", static_runner())
+    assert owner.request("POST", "/api/v1/images/register", {"image": "busybox:latest"}).status == 201
+    await_settled(taker, owner)
+    count = 400
+    run = owner.run(COUNT % (count, "0.05"))["execution_id"]
+    silent, killed_behind = (owner.run("sleep 300")["execution_id"] for _ in range(2))
+    for one in (silent, killed_behind):
+        owner.wait_status(one, ["RUNNING"])
+    started = docker.api("GET", f"/containers/tailgate-{run}/json")[1]["State"]["StartedAt"]
+    reader = Reader(taker, run).read_until(5)
+    owner.kill9()
+    killed = time.monotonic()
+    for one in (run, silent, killed_behind):
+        await_taken(owner, taker, one)
+    reader.read_until(reader.position + 10)
+    assert time.monotonic() - killed < 15
+    # The same container goes on; another is stopped through the new owner, and the last one's loss is seen by it.
+    state = docker.api("GET", f"/containers/tailgate-{run}/json")[1]["State"]
+    assert state["Running"] and state["StartedAt"] == started
+    assert taker.request("DELETE", f"/api/v1/executions/{silent}").status == 200
+    assert taker.wait_status(silent)["status"] == "STOPPED"
+    assert docker.api("DELETE", f"/containers/tailgate-{killed_behind}?force=true")[0] == 204
+    assert taker.wait_status(killed_behind)["reason"] == "container_lost"
+    reader.read_to_end()
+    assert (reader.end["status"], reader.end["exit_code"]) == ("FAILED", 4)
+    check_counted(taker, run, count)
+    wait_for(lambda: not docker.containers(), "the containers to be removed")
+    owner.start()
+    assert owner.logs_txt(run) == taker.logs_txt(run)
+    for one in (owner, taker):
+        answer = one.request("POST", "/api/v1/health/reconcile")
+        assert answer.json["report"]["compute_status"]["orphaned_resources"] == [], answer.json
+
+
 def test_taker_restarted__goes_on_in_the_other_directory(short):
     owner, taker = short
     await_settled(taker, owner)
@@ -129,6 +177,37 @@ def test_directory_out_of_reach__unreachable_then_gateway_lost(pair):
     finally:
         os.kill(runner, signal.SIGKILL)
         away.rename(owner.state)
+
+
+def await_told(reader, reason):
+    """Reads until a status with this reason."""
+    for _ in range(1000):
+        message = reader.step()
+        if message["type"] == "status":
+            assert message["status"] == "RUNNING", message
+            if message.get("reason") == reason:
+                return message
+    raise AssertionError(f"no status with reason {reason}")
+
+
+def test_owner_cut_off_and_back__readers_are_told_as_it_happens(pair):
+    owner, taker = pair("--lease", "2s", "--gateway-lost-after", "1h")
+    await_settled(taker, owner)
+    run = owner.run("echo before; while [ ! -e go ]; do sleep 0.1; done; echo after")["execution_id"]
+    reader = Reader(taker, run).read_until(1)
+    owner.kill9()
+    away = owner.dir / "away"
+    owner.state.rename(away)
+    try:
+        told = await_told(reader, "unreachable")
+    finally:
+        away.rename(owner.state)
+    owner.start()  # within its time: the run is its own still, or the taker's now that it can be reached
+    assert await_told(reader, None)["version"] >= told["version"]
+    assert status_reason(taker, run) is None
+    (owner.state / "workspaces" / run / "go").touch()
+    reader.read_to_end()
+    assert reader.end["status"] == "SUCCEEDED" and [line[2] for line in reader.lines] == ["before", "after"]
 
 
 def status_reason(daemon, execution_id):

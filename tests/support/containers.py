@@ -154,4 +154,6 @@ class Podman(Engine):
         path = self.dir / "containers.conf"
         path.write_text('[containers]\ndefault_ulimits=["nofile=20000:20000","nproc=1000:1000"]\n'
                         '[engine]\nruntime="runc"\n')
-        return {"CONTAINERS_CONF": str(path)}
+        registries = self.dir / "registries.conf"  # as Docker does by itself
+        registries.write_text('[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n')
+        return {"CONTAINERS_CONF": str(path), "CONTAINERS_REGISTRIES_CONF": str(registries)}

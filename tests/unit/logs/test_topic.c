@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -158,12 +159,37 @@ static void test_hub_free__inside_a_wake__safe(void **state)
     topic_unref(t);
 }
 
+static void test_topic_publish_state__unreachable_and_back__told_in_place(void **state)
+{
+    struct fake_rig *r = *state;
+    struct topic *t = open_local(r, 1);
+    const struct exec_state *states = NULL;
+    struct exec_state s = *topic_state(t), before = s;
+    size_t n = topic_states(t, &states);
+    (void)snprintf(s.reason, sizeof s.reason, EXEC_REASON_UNREACHABLE);
+    topic_publish_state(t, &s);
+    assert_true(exec_state_is_unreachable(topic_state(t)));
+    assert_int_equal(topic_states(t, &states), n);
+    assert_true(exec_state_is_unreachable(&states[n - 1]));
+    assert_true(exec_state_is_news(&states[n - 1], s.version, false));
+    assert_false(exec_state_is_news(&states[n - 1], s.version, true));
+    assert_false(exec_state_is_news(&states[n - 1], s.version + 1, false));
+    topic_set_local(t, true); /* taken over here */
+    assert_false(exec_state_is_unreachable(topic_state(t)));
+    topic_publish_state(t, &s);
+    topic_publish_state(t, &before);
+    assert_false(exec_state_is_unreachable(topic_state(t)));
+    assert_int_equal(topic_states(t, &states), n);
+    topic_unref(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, fake_rig_setup, fake_rig_teardown)
         T(test_topic_publish__not_the_next__corrupt),
         T(test_topic_publish_state__versions__only_newer_ones),
+        T(test_topic_publish_state__unreachable_and_back__told_in_place),
         T(test_ring__bounds__oldest_go_newest_stays),
         T(test_ring__total_bound__least_recently_read_shrinks_first),
         T(test_hub_free__inside_a_wake__safe),

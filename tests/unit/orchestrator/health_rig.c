@@ -23,7 +23,8 @@ static int list(struct engine *e UNUSED, engine_list_fn fn, void *user)
     return rig_asked.returns;
 }
 
-static int has_image(struct engine *e UNUSED, const char *ref UNUSED, engine_fn fn, void *user)
+static int has_image(struct engine *e UNUSED, const char *ref UNUSED, const char *auth UNUSED,
+                     engine_fn fn, void *user)
 {
     rig_asked.has_image = fn;
     rig_asked.user = user;

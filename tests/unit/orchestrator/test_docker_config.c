@@ -26,7 +26,7 @@ static void test_start__files__mounted_one_by_one_and_not_the_containers(void **
         json_string_value(json_object_get(json_object_get(config, "Labels"), "tailgate.execution")),
         ID);
     assert_int_equal(json_integer_value(json_object_get(host, "Memory")), 64 << 20);
-    assert_int_equal(json_integer_value(json_object_get(host, "NanoCpus")), 499999744);
+    assert_int_equal(json_integer_value(json_object_get(host, "NanoCpus")), 500000000);
     assert_string_equal(json_string_value(json_array_get(json_object_get(host, "CapDrop"), 0)),
                         "ALL");
     const json_t *mounts = json_object_get(host, "Mounts");

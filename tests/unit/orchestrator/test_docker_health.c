@@ -104,10 +104,13 @@ static void test_has_image__there_offered_or_neither__rows(void **state UNUSED)
         }
         memset(&got, 0, sizeof got);
         begin(&p, answers, 3, &opts);
-        assert_int_equal(p.e->ops->has_image(p.e, "app:1", on_done, &p), 0);
+        assert_int_equal(p.e->ops->has_image(p.e, "app:1", "e30=", on_done, &p), 0);
         await_answer(&p, 1);
         assert_int_equal(got.err, rows[i].err);
         assert_non_null(strstr(got.details, rows[i].details));
+        if (rows[i].registry != 0)
+            assert_non_null(
+                strstr(scripted_server_request(p.server, 2), "X-Registry-Auth: e30=\r\n"));
         end(&p);
     }
 }
@@ -121,7 +124,7 @@ static void test_forget_or_free__no_callback(void **state UNUSED)
     assert_int_equal(p.e->ops->check(p.e, on_done, &p), 0);
     await_requests(&p, 2);
     p.e->ops->forget(p.e, &p);
-    assert_int_equal(p.e->ops->has_image(p.e, "app:1", on_done, &p), 0);
+    assert_int_equal(p.e->ops->has_image(p.e, "app:1", "e30=", on_done, &p), 0);
     assert_int_equal(loop_turn(p.loop, 0), 0);
     end(&p);
     assert_int_equal(got.calls, 0);

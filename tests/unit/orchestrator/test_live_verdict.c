@@ -35,6 +35,7 @@ static void test_live_exited__rows(void **state)
         {137, 0, 0, true}, /* a shell's word for its child */
         {137, 9, SPOOL_EXIT_TIMED_OUT, false},
         {137, 9, SPOOL_EXIT_KILLED, false},
+        {137, 9, SPOOL_EXIT_OUT_OF_MEMORY, false}, /* the runner has told */
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -19,6 +19,7 @@ static struct plan sample(void)
     p.git_ref = strdup("v1");
     p.git_path = strdup("src");
     p.image = strdup("alpine:3");
+    p.registry_auth = strdup("e30=");
     p.cpu = 256;
     p.memory = 512;
     return p;
@@ -35,6 +36,7 @@ static void assert_same(const struct plan *a, const struct plan *b)
     assert_string_equal(a->git_ref, b->git_ref);
     assert_string_equal(a->git_path, b->git_path);
     assert_string_equal(a->image, b->image);
+    assert_string_equal(a->registry_auth, b->registry_auth);
     assert_int_equal(a->cpu, b->cpu);
     assert_int_equal(a->memory, b->memory);
 }
@@ -72,7 +74,7 @@ static void test_plan_codec__round_trip_and_every_prefix(void **state)
             whole++;
         }
     }
-    assert_int_equal(whole, 9);
+    assert_int_equal(whole, 10);
     plan_done(&p);
     (void)state;
 }

@@ -170,7 +170,7 @@ static void test_exit__round_trip__and_refusals(void **state)
     assert_true(x.max_rss_kib == sample_exit.max_rss_kib);
     assert_true(x.started_us == sample_exit.started_us && x.ended_us == sample_exit.ended_us);
     assert_int_equal(spool_exit_unpack(b, sizeof(b) - 1, &x), -EBADMSG);
-    b[9] = 1; /* an unknown flag */
+    b[9] = 2; /* an unknown flag */
     assert_int_equal(spool_exit_unpack(b, sizeof(b), &x), -EBADMSG);
     b[9] = 0;
     b[12] = 1;
