@@ -78,5 +78,5 @@ function(tailgate_test name)
   endforeach()
   add_test(NAME unit/${folder}/${name} COMMAND unit_${folder}_${name}
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(unit/${folder}/${name} PROPERTIES TIMEOUT 240 LABELS unit)
+  set_tests_properties(unit/${folder}/${name} PROPERTIES TIMEOUT 600 LABELS unit)
 endfunction()
