@@ -1,7 +1,5 @@
 """The command line client against the real daemon."""
 import json
-import os
-import pathlib
 import re
 import signal
 import subprocess

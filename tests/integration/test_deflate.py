@@ -17,7 +17,7 @@ class Client:
     def __init__(self, daemon, offer):
         parts = urllib.parse.urlsplit(daemon.url)
         self.sock = socket.create_connection((parts.hostname, parts.port), timeout=DEADLINE)
-        head = [f"GET /api/v1/ws HTTP/1.1", f"Host: {parts.netloc}", "Upgrade: websocket", "Connection: Upgrade",
+        head = ["GET /api/v1/ws HTTP/1.1", f"Host: {parts.netloc}", "Upgrade: websocket", "Connection: Upgrade",
                 "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
                 "Sec-WebSocket-Protocol: tailgate.v1"]
         if offer:

@@ -1,12 +1,9 @@
 """What must survive: kill -9 of the server, PostgreSQL going away, damaged spools, bad settings."""
 import json
 import os
-import pathlib
 import signal
 import struct
 import subprocess
-import threading
-import time
 
 import pytest
 from tailgate import BIN, DEADLINE, Gate, Reader, wait_for

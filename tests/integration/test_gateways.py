@@ -5,13 +5,16 @@ import threading
 import time
 
 import pytest
-from tailgate import PG_BIN, Gate, Reader, read_runvoy_stream, wait_for
+from tailgate import PG_BIN, Daemon, Gate, Reader, read_runvoy_stream, wait_for
 
 
-@pytest.fixture
-def pair(own_daemon):
-    one = own_daemon()
-    return one, own_daemon("--database-url", one.conninfo())
+@pytest.fixture(scope="module")
+def pair(daemon):
+    two = Daemon("--database-url", daemon.conninfo())
+    try:
+        yield daemon, two.start()
+    finally:
+        two.close()
 
 
 def counted(name, daemon):
@@ -95,6 +98,7 @@ def test_run_of_one__hints_arrive_before_the_poll(pair):
         assert reader.step()["type"] != "end", late_ms
         late_ms += [time.time() * 1000 - int(line[2]) for line in reader.lines[len(late_ms):]]
     assert one.request("DELETE", f"/api/v1/executions/{i}").status == 200
+    one.wait_status(i)
 
 
 def test_hints__one_a_turn_from_a_connection_of_their_own(pair):
@@ -146,7 +150,8 @@ def test_stop_of_anothers_run__its_gateway_does_it(pair):
     reader.read_to_end()
     end = one.wait_status(i)
     assert (end["status"], end["exit_code"], reader.end["status"]) == ("STOPPED", 130, "STOPPED")
-    assert one.sql("SELECT cause FROM execution_events WHERE to_status = 'TERMINATING'") == [["killed by admin@localhost"]]
+    assert one.sql("SELECT cause FROM execution_events WHERE to_status = 'TERMINATING' "
+                   f"AND execution_key = {int(i[:16], 16)}") == [["killed by admin@localhost"]]
     assert two.request("DELETE", f"/api/v1/executions/{i}").status == 204
     wait_for(lambda: not list((one.state / "runs").iterdir()), "the run directory to be removed")
 
@@ -160,7 +165,8 @@ def test_stop_of_anothers_run__hints_lost__told_again(pair):
     with DeafListeners(one) as deaf:
         wait_for(lambda: deaf.ended > 3, "the listeners to be cut off")
         asker.start()
-        wait_for(lambda: one.sql("SELECT count(*) FROM audit WHERE action = 'executions.delete'") != [["0"]], "the stop to be asked for")
+        wait_for(lambda: one.sql("SELECT count(*) FROM audit WHERE action = 'executions.delete' "
+                                 f"AND resource = 'execution/{i}'") != [["0"]], "the stop to be asked for")
     asker.join()
     assert answers[0].status == 200, answers
     assert one.wait_status(i)["status"] == "STOPPED"

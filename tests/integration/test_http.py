@@ -4,11 +4,10 @@ import http.client
 import json
 import re
 import socket
-import time
 import urllib.parse
 
 import pytest
-from tailgate import DEADLINE, TERMINAL, wait_for
+from tailgate import DEADLINE, wait_for
 
 UNKNOWN = "0" * 32
 

@@ -1,5 +1,4 @@
 """How commands run and end: exit codes, signals, timeout, stop, environment, bytes."""
-import time
 
 import pytest
 from tailgate import Reader, wait_for

@@ -1,10 +1,5 @@
 """A run's environment: .env, what is on disk while it runs and afterwards, restarts, changed secrets."""
-import os
-import pathlib
-import shlex
-import time
 
-import pytest
 from tailgate import DEADLINE, Reader, wait_for
 
 

@@ -1,9 +1,6 @@
 """Repositories cloned before the command: git daemon on loopback, and the ways it can fail."""
-import pathlib
-import shutil
 import socket
 import subprocess
-import time
 
 import pytest
 from tailgate import DEADLINE, Reader, free_port, wait_for

@@ -1,10 +1,8 @@
 """Limits over all gateways of a database, the queue, and what becomes of queued runs."""
 import concurrent.futures
-import json
 
-import pytest
 from people import make_user
-from tailgate import Reader, wait_for
+from tailgate import Reader
 
 SLEEP = "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done"
 

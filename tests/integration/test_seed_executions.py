@@ -2,12 +2,11 @@
 the real daemon. Where the seed's sketch and the contract differ (field names, codes), the contract holds."""
 import concurrent.futures
 import json
-import time
 import urllib.parse
 
 import pytest
 from people import make_user, revoke_user
-from tailgate import PG_BIN, Daemon, Reader, wait_for
+from tailgate import Reader, wait_for
 
 UNKNOWN = "0000512b00000000" + "0" * 16
 
