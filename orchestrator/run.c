@@ -46,7 +46,7 @@ struct run {
     bool tty;
     struct plan plan, own; /* the whole; what the request itself says */
     struct store_idempotency idempotency;
-    bool is_redactable;       /* its secrets are known not to be too large */
+    bool is_redactable; /* its secrets are known not to be too large */
     unsigned tries;
     uint64_t random;
     int64_t asked_us;
