@@ -181,6 +181,11 @@ const char *http_header_idempotency_key(const struct http_request *r)
     return r->headers[HEADER_IDEMPOTENCY_KEY];
 }
 
+const char *http_header_accept(const struct http_request *r)
+{
+    return r->headers[HEADER_ACCEPT];
+}
+
 const char *http_header_accept_encoding(const struct http_request *r)
 {
     return r->headers[HEADER_ACCEPT_ENCODING];

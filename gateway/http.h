@@ -33,6 +33,7 @@ const char *http_body(const struct http_request *r, size_t *ret_len);   /* "" wh
 const char *http_request_id(const struct http_request *r);
 const char *http_header_last_event_id(const struct http_request *r);   /* NULL = absent */
 const char *http_header_idempotency_key(const struct http_request *r); /* NULL = absent */
+const char *http_header_accept(const struct http_request *r);          /* NULL = absent */
 const char *http_header_accept_encoding(const struct http_request *r); /* NULL = absent */
 const char *http_header_if_none_match(const struct http_request *r);   /* NULL = absent */
 /* Who asks; NULL on public routes. */

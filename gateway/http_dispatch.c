@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "gateway/http_internal.h"
+#include "gateway/web.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -109,13 +110,6 @@ static void preflight(struct http_request *r)
     http_respond(r, 204, NULL, NULL, 0);
 }
 
-static void not_found(struct http_request *r)
-{
-    struct problem p;
-    (void)problem_set(&p, ERR_NOT_FOUND, "not found", "there is nothing at this path");
-    http_respond_problem(r, &p);
-}
-
 void http_dispatch(struct http_request *r)
 {
     struct router_match m;
@@ -127,7 +121,7 @@ void http_dispatch(struct http_request *r)
     }
     int err = router_find(routes_all, routes_all_count, r->method, r->path, &m, &allowed);
     if (err == ERR_NOT_FOUND) {
-        not_found(r);
+        web_respond_not_found(r);
     } else if (err) {
         http_respond_wrong_method(r, allowed);
     } else if (keep_params(r, &m)) {

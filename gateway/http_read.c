@@ -37,6 +37,7 @@ static const struct header_source {
     [HEADER_LAST_EVENT_ID] = {-1, "last-event-id:"},
     [HEADER_PURPOSE] = {-1, "purpose:"},
     [HEADER_SEC_PURPOSE] = {-1, "sec-purpose:"},
+    [HEADER_ACCEPT] = {WSI_TOKEN_HTTP_ACCEPT, NULL},
     [HEADER_ACCEPT_ENCODING] = {WSI_TOKEN_HTTP_ACCEPT_ENCODING, NULL},
     [HEADER_IF_NONE_MATCH] = {WSI_TOKEN_HTTP_IF_NONE_MATCH, NULL},
 };

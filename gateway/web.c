@@ -3,6 +3,7 @@
  * public, under a strict Content-Security-Policy; what a viewer sees it asks the API for, with a
  * key.
  */
+#include "gateway/web.h"
 #include "base/model.h"
 #include "base/str.h"
 #include "gateway/http.h"
@@ -56,9 +57,22 @@ static int add_headers(struct http_request *r, const struct web_file *f, bool gz
     return err;
 }
 
-static void not_found(struct http_request *r)
+/* A browser says that it wants a page; what else asks for an unknown path wants to read why. */
+static bool is_person(struct http_request *r)
 {
+    const char *accept = http_header_accept(r);
+    return http_method(r) == HTTP_GET && accept && strcasestr(accept, "text/html") &&
+           !str_starts_with(http_path(r), "/api/") && !str_starts_with(http_path(r), ASSETS);
+}
+
+void web_respond_not_found(struct http_request *r)
+{
+    const struct web_file *page = is_person(r) ? find("/", "index.html") : NULL;
     struct problem p;
+    if (page && !add_policy(r)) {
+        http_respond(r, 404, page->type, page->data, page->len);
+        return;
+    }
     (void)problem_set(&p, ERR_NOT_FOUND, "not found", "there is nothing at this path");
     http_respond_problem(r, &p);
 }
@@ -68,7 +82,7 @@ static void serve(struct http_request *r, const struct web_file *f)
     struct buf tag CLEANUP_BUF = {.max = 128};
     struct problem p;
     if (!f) {
-        not_found(r);
+        web_respond_not_found(r);
         return;
     }
     bool gzip = f->gzip && negotiate_takes_gzip(http_header_accept_encoding(r));
@@ -128,7 +142,7 @@ static void get_execution(struct http_request *r)
     if (is_executions(http_param(r, "id")))
         get_index(r);
     else
-        not_found(r);
+        web_respond_not_found(r);
 }
 
 /* The paths of the viewer: web/src/app/routes.ts has the same. */

@@ -62,6 +62,13 @@ def test_other_paths__404(daemon, path):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_other_path_in_a_browser__404_with_a_page_that_says_so(daemon):
+    answer = daemon.request("GET", "/no-such-page", key=None, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert answer.status == 404 and answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert b'<html lang="en">' in answer.body and answer.headers["Cache-Control"] == "no-store"
+    assert daemon.get("/no-such-page", headers={"Accept": "text/html"}).json["code"] == "NOT_FOUND"
+
+
 @pytest.mark.parametrize("target", TRAVERSALS)
 def test_traversal__no_file_of_the_machine(daemon, target):
     status, body = raw_get(daemon, target)

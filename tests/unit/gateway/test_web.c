@@ -185,6 +185,37 @@ static void test_web__other_paths__404(void **state)
     }
 }
 
+static void test_web__other_path_in_a_browser__404_with_the_page(void **state)
+{
+    static const struct {
+        const char *line, *headers;
+        bool is_page;
+    } rows[] = {
+        {"GET /nothing", "!Accept: text/html,application/xhtml+xml;q=0.9\r\n", true},
+        {"GET /executions/none", "!Accept: Text/HTML\r\nAccept-Encoding: gzip\r\n", true},
+        {"GET /nothing", "!Accept: */*\r\n", false},
+        {"GET /nothing", "!Accept: application/json\r\n", false},
+        {"GET /api/v1/nothing", "!Accept: text/html\r\n", false},
+        {"GET /assets/none.js", "!Accept: text/html\r\n", false},
+        {"POST /nothing", "!Accept: text/html\r\n", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct answer a;
+        rig_request(rows[i].line, rows[i].headers, NULL, &a);
+        assert_int_equal(a.status, 404);
+        assert_string_equal(answer_header(&a, "Cache-Control"), "no-store");
+        assert_null(answer_header(&a, "Content-Encoding"));
+        if (rows[i].is_page) {
+            assert_policy(&a);
+            assert_int_equal(a.body.len, index_file()->len);
+        } else {
+            assert_non_null(strstr(a.body.data, "\"NOT_FOUND\""));
+        }
+        answer_done(&a);
+    }
+}
+
 static void test_web__head_and_post__length_alone_and_refused(void **state)
 {
     static const char head[] = "HEAD /settings HTTP/1.1\r\nHost: gate.example\r\n\r\n";
@@ -225,6 +256,7 @@ int main(void)
         TEST(test_web__copy_known__304_without_a_body),
         TEST(test_web__each_path__the_index),
         TEST(test_web__other_paths__404),
+        TEST(test_web__other_path_in_a_browser__404_with_the_page),
         TEST(test_web__head_and_post__length_alone_and_refused),
         TEST(test_web__behind_a_proxy__its_own_socket),
     };
