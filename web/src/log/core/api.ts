@@ -58,8 +58,15 @@ export class Api {
     }
   }
 
+  /** Asked for again when there was none. */
+  private ask(): Promise<string> {
+    const key = this.credentials();
+    key.catch(() => (this.key = undefined));
+    return key;
+  }
+
   private async once(method: string, path: string, signal: AbortSignal | undefined): Promise<Json> {
-    const key = await (this.key ??= this.credentials());
+    const key = await (this.key ??= this.ask());
     let response: Response;
     try {
       response = await this.net.fetch(`/api/v1${path}`, {

@@ -21,6 +21,8 @@ export const TAIL = 2000;
 export const FAR_BEHIND = 20_000;
 /** A connection that says nothing may be dead without knowing it: then the server is asked. */
 const QUIET_MS = 30_000;
+/** From the request for a ticket to the server's hello. */
+const CONNECT_MS = 20_000;
 /** While paused: how often to look how many lines wait. */
 const PAUSED_LOOK_MS = 3000;
 
@@ -35,6 +37,8 @@ export interface ConnectionEvents {
   ended(last: number): void;
   error(message: string): void;
 }
+
+const TERMINAL = new Set(["SUCCEEDED", "FAILED", "STOPPED"]);
 
 /** Codes that another attempt may mend. */
 const PASSING = new Set([
@@ -57,6 +61,8 @@ export class Connection {
   private isLive = false;
   /** Too far behind: what was subscribed to first may still be coming. */
   private isJumping = false;
+  /** The execution was over when it was subscribed to. */
+  private isOver = false;
   private isEnded = false;
   private isRefused = false;
   private isPaused = false;
@@ -124,6 +130,8 @@ export class Connection {
   private async connect(): Promise<void> {
     const round = ++this.round;
     this.on.link({ kind: "connecting" });
+    this.stopTimer?.();
+    this.stopTimer = this.net.after(CONNECT_MS, () => this.retry("the server did not answer in time"));
     try {
       const { ticket } = await this.api.request("POST", "/tickets");
       if (round === this.round) this.open(round, asText(ticket) ?? "");
@@ -201,7 +209,8 @@ export class Connection {
         break;
       case "live":
         this.isLive = true;
-        this.on.link({ kind: "live" });
+        // Of an execution that has ended the end follows at once.
+        if (!this.isOver) this.on.link({ kind: "live" });
         break;
       case "gap":
         this.gap(asNumber(message["from"]) ?? 0, asNumber(message["to"]) ?? -1);
@@ -226,6 +235,7 @@ export class Connection {
   private subscribed(last: number, status: string): void {
     this.pauseBetween.reset();
     this.target = last;
+    this.isOver = TERMINAL.has(status);
     if (this.seen > 0 && !this.isJumping && last - this.seen > FAR_BEHIND) {
       this.isJumping = true;
       this.socket?.send(JSON.stringify({ type: "unsubscribe", execution_id: this.execution }));

@@ -77,6 +77,19 @@ describe("following", () => {
     expect(reader.clock.pending).toBe(0);
   });
 
+  it("is over at once when the execution was", async () => {
+    const reader = new Reader();
+    reader.server.append(...numbered(3000));
+    reader.server.end();
+    reader.want("end", 3, 0);
+    reader.session.start();
+    await reader.clock.run(1000);
+    expect(reader.links.map((link) => link.kind)).not.toContain("live");
+    expect(reader.link).toBe("ended");
+    expect(reader.seqs).toEqual([2998, 2999, 3000]);
+    expect(reader.clock.pending).toBe(0);
+  });
+
   it("shows nothing of an empty log, and says so", async () => {
     const reader = await following(0);
     expect(reader.slice).toMatchObject({ atStart: true, atEnd: true, pending: false });
@@ -225,6 +238,19 @@ describe("a lost connection", () => {
     expect(reader.links.at(-1)).toEqual({ kind: "refused", reason: "unknown key" });
     expect(reader.keysAsked).toBe(2);
     expect(reader.clock.pending).toBe(0);
+  });
+
+  it("is given up when the server does not answer in time", async () => {
+    const reader = await following(10);
+    const { socket } = reader.server;
+    reader.server.socket = () => ({ send() {}, close() {}, onopen: null, onmessage: null, onclose: null });
+    reader.server.cutAll(1006);
+    await reader.clock.run(25_000);
+    const reasons = reader.links.flatMap((link) => (link.kind === "reconnecting" ? [link.reason] : []));
+    expect(reasons).toContain("the server did not answer in time");
+    reader.server.socket = socket;
+    await reader.clock.run(60_000);
+    expect(reader.link).toBe("live");
   });
 
   it("is noticed when it went quiet", async () => {

@@ -110,7 +110,8 @@ export class FakeServer implements Net {
     socket.position = tail === undefined ? (after ?? 0) : Math.max(0, last - tail);
     socket.isSubscribed = true;
     socket.isLiveTold = false;
-    socket.say({ type: "subscribed", execution_id: EXECUTION, status: "RUNNING", last_seq: last });
+    const status = this.isEnded ? "SUCCEEDED" : "RUNNING";
+    socket.say({ type: "subscribed", execution_id: EXECUTION, status, last_seq: last });
     this.clock.after(1, () => this.pump());
   }
 
