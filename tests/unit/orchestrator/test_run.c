@@ -239,7 +239,7 @@ static int ask_with_long(struct world *w, size_t n, size_t len, struct answer *a
     for (size_t i = 0; i < n; i++) {
         char *name = malloc(16), *value = malloc(len + 1);
         assert_true(name && value);
-        (void)snprintf(name, 16, "TOKEN_%zu", i);
+        (void)snprintf(name, 16, "TOKEN_%hu", (unsigned short)i);
         for (size_t k = 0; k < len; k++)
             value[k] = (char)('a' + randombytes_uniform(26));
         value[len] = '\0';
