@@ -2,7 +2,7 @@
 import { statuses, type Execution } from "../../api/executions";
 
 export interface Filters {
-  /** Empty: any. */
+  /** Empty: whatever it is. */
   status: readonly string[];
   createdBy: string;
   /** In the command, the ID or the image; upper and lower case are the same. */
@@ -38,7 +38,7 @@ export function writeFilters(filters: Filters): Record<string, string | null> {
 export const isFiltered = (filters: Filters): boolean =>
   filters.status.length > 0 || filters.createdBy !== "" || filters.text !== "" || filters.since !== "";
 
-/** When the time that `since` means began, in ms; null: any time. */
+/** When the time that `since` means began, in ms; null: all times. */
 export const sinceTime = (filters: Filters, now: number): number | null => (filters.since === "" ? null : now - SINCE_MS[filters.since]);
 
 /** Runvoy's routes call what is queued STARTING; who asks for it finds it under PENDING too. */
