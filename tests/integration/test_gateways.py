@@ -9,12 +9,18 @@ from tailgate import PG_BIN, Daemon, Gate, Reader, read_runvoy_stream, wait_for
 
 
 @pytest.fixture(scope="module")
-def pair(daemon):
-    two = Daemon("--database-url", daemon.conninfo())
+def pair():
+    """Their leases outlive every test: nothing is taken over here, however long one is away."""
+    one = Daemon("--lease", "1h")
     try:
-        yield daemon, two.start()
+        one.start()
+        two = Daemon("--lease", "1h", "--database-url", one.conninfo())
+        try:
+            yield one, two.start()
+        finally:
+            two.close()
     finally:
-        two.close()
+        one.close()
 
 
 def counted(name, daemon):

@@ -7,7 +7,7 @@ import pytest
 from containers import Docker, static_runner
 from tailgate import Reader, wait_for
 
-LEASE = 3.0
+LEASE = 5.0
 COUNT = "for n in $(seq %d); do echo line $n; sleep %s; done; printf 'raw: \\303\\044' >&2; exit 4"
 LAST = b"raw: \xc3$"
 
@@ -273,7 +273,7 @@ def test_killed_through_a_third__reaches_the_new_owner(short, own_daemon):
 
 
 def test_restart_within_the_lease__nobody_takes_anything(pair):
-    owner, taker = pair("--lease", "5s")
+    owner, taker = pair("--lease", "15s")
     await_settled(taker, owner)
     run = owner.run(COUNT % (200, "0.05"))["execution_id"]
     Reader(taker, run).read_until(1)
