@@ -53,7 +53,7 @@ export class Daemon {
       { stdio: ["ignore", "pipe", log], cwd: "/" },
     );
     closeSync(log);
-    this.exited = new Promise((done) => this.process.once("exit", done));
+    this.exited = new Promise((done) => this.process.once("exit", done).once("error", done));
     this.url = await this.#readUrl();
     this.listen = new URL(this.url).host;
     this.key = readFileSync(join(this.state, "admin.key"), "utf8").trim();
@@ -83,7 +83,7 @@ export class Daemon {
   }
 
   async close() {
-    if (this.process?.exitCode === null && this.process.signalCode === null) {
+    if (this.process?.pid && this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill("SIGTERM");
       const late = setTimeout(() => this.process.kill("SIGKILL"), 20_000);
       await this.exited;
