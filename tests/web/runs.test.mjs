@@ -13,8 +13,8 @@ scenario(shared, "run form, watched live, to its exit code", {}, async ({ page, 
   await page.goto("/run");
   await id("run-command").fill(`echo "hello $WHO"; ${gate.wait}; echo late >&2; exit 3`);
   await id("run-env-add").click();
-  await page.getByLabel(/name/i).last().fill("WHO");
-  await page.getByLabel(/value/i).last().fill("a newcomer");
+  await id("run-env-name").last().fill("WHO");
+  await id("run-env-value").last().fill("a newcomer");
   await id("run-timeout").fill("120");
   await id("run-submit").click();
   await page.waitForURL(/\/executions\/[0-9a-f]{32}/);
