@@ -20,7 +20,7 @@ scenario(shared, "run form, watched live, to its exit code", {}, async ({ page, 
   await page.waitForURL(/\/executions\/[0-9a-f]{32}/);
   await log.waitText(1, "hello a newcomer");
   await log.waitState("live");
-  assert.match(await id("execution-status").innerText(), /running/i);
+  await waitFor(async () => /running/i.test(await id("execution-status").innerText()), "it to be shown as running");
 
   gate.open();
   await log.waitText(2, "late");
@@ -104,8 +104,8 @@ scenario(shared, "a row leads to its log by keyboard alone, and back", {}, async
   await row.waitFor();
   await waitFor(async () => {
     await page.keyboard.press("Tab");
-    return row.evaluate((element) => element.contains(document.activeElement));
-  }, "Tab to reach the row");
+    return row.evaluate((element) => element.contains(document.activeElement) && document.activeElement.localName === "a");
+  }, "Tab to reach the row's link");
   await page.keyboard.press("Enter");
   await log.waitText(1, "by keyboard");
   await page.goBack();
