@@ -188,8 +188,11 @@ scenario(shared, "a JSON line is laid out on demand", {}, async ({ page, daemon,
   await waitFor(async () => (await log.line(1).evaluate((line) => line.getBoundingClientRect().height)) > 40, "the line to open");
 });
 
+const raw = [`${ESC}[32mgreen${ESC}[0m`, "plain"];
+
 scenario(shared, "the raw log is downloaded as it was printed", {}, async ({ page, daemon, id, log }) => {
-  const run = await daemon.finish(printed(`${ESC}[32mgreen${ESC}[0m`, "plain"));
+  await page.addInitScript(() => delete Window.prototype.showSaveFilePicker && delete window.showSaveFilePicker);
+  const run = await daemon.finish(printed(...raw));
   await log.open(run);
   await log.waitText(2, "plain");
   const download = page.waitForEvent("download");
@@ -197,7 +200,23 @@ scenario(shared, "the raw log is downloaded as it was printed", {}, async ({ pag
   const stream = await (await download).createReadStream();
   const parts = [];
   for await (const part of stream) parts.push(part);
-  assert.equal(Buffer.concat(parts).toString(), `${ESC}[32mgreen${ESC}[0m\nplain\n`);
+  assert.equal(Buffer.concat(parts).toString(), `${raw.join("\n")}\n`);
+});
+
+scenario(shared, "where the browser lets one choose a file, the raw log is streamed into it", {}, async ({ page, daemon, id, log }) => {
+  // The dialog is the browser's own; its answer is a file of the page's private file system.
+  await page.addInitScript(() => {
+    window.showSaveFilePicker = async ({ suggestedName }) => {
+      window.__chosen = await (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
+      return window.__chosen;
+    };
+  });
+  const run = await daemon.finish(printed(...raw));
+  await log.open(run);
+  await log.waitText(2, "plain");
+  await id("download").click();
+  const written = () => page.evaluate(async () => (await window.__chosen?.getFile())?.text());
+  await waitFor(async () => (await written()) === `${raw.join("\n")}\n`, "the file to be written");
 });
 
 scenario(shared, "keys: g G w f ? and Escape", {}, async ({ page, daemon, id, log }) => {
