@@ -4,11 +4,12 @@ import { keepScreenshot, launch, openContext } from "./browser.mjs";
 import { Daemon } from "./daemon.mjs";
 import { LogView } from "./log-view.mjs";
 
-/** Shared by the file: filled before its first test. */
-export function suite({ flags = [] } = {}) {
+/** Shared by the file: filled before its first test; prepare(shared) adds what all of them need. */
+export function suite({ flags = [], prepare } = {}) {
   const shared = { daemon: new Daemon(...flags), browser: null };
   before(async () => {
     [shared.browser] = await Promise.all([launch(), shared.daemon.start()]);
+    await prepare?.(shared);
   });
   after(async () => {
     await shared.browser?.close();
