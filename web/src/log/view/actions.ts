@@ -3,7 +3,7 @@ import { toast, toastError } from "../../app/toast";
 import { wrap } from "../../app/settings";
 import { copyText } from "./clipboard";
 import type { LogController } from "./controller";
-import { actionOf, isTyping, type Action } from "./keys";
+import { actionOf, isTyping, pagesOf, type Action } from "./keys";
 import { cutText } from "./selection";
 import { lines } from "./time";
 
@@ -89,27 +89,30 @@ const DOERS: Record<Action, Doer> = {
   },
 };
 
-/** Keys that scroll the log also when nothing in particular has the focus. */
-function scrollKey(event: KeyboardEvent, scroller: HTMLElement): void {
-  if (event.target !== document.body || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (["ArrowUp", "ArrowDown", "PageUp", "PageDown", " "].includes(event.key)) scroller.focus({ preventScroll: true });
+/** Arrows scroll the log also when nothing in particular has the focus; pages are turned at once, here. */
+function scrollKey(event: KeyboardEvent, log: LogController, scroller: HTMLElement): void {
+  const { target } = event;
+  if (target !== document.body && target !== scroller) return;
+  const pages = pagesOf(event);
+  if (pages !== 0) {
+    event.preventDefault();
+    log.scrollPages(pages);
+  } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+    if (target !== scroller) scroller.focus({ preventScroll: true });
+    if (event.key === "ArrowUp" && !log.sight.peek().atStart && log.following.peek()) log.follow(false);
+  }
 }
-
-const UP = new Set(["ArrowUp", "PageUp"]);
 
 export function onKey(event: KeyboardEvent, log: LogController, scroller: HTMLElement, sheets: Sheets): void {
   if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
   const typing = isTyping(event.target);
   const action = actionOf({ key: event.key, ctrlKey: event.ctrlKey, altKey: event.altKey, metaKey: event.metaKey, typing });
-  if (!action) {
-    if (typing) return;
-    scrollKey(event, scroller);
-    const up = UP.has(event.key) || (event.key === " " && event.shiftKey);
-    if (up && document.activeElement === scroller && !log.sight.peek().atStart && log.following.peek()) log.follow(false);
-    return;
+  if (action) {
+    event.preventDefault();
+    DOERS[action](log, sheets);
+  } else if (!typing) {
+    scrollKey(event, log, scroller);
   }
-  event.preventDefault();
-  DOERS[action](log, sheets);
 }
 
 function rowSeqs(target: Element): { seq: number; lastSeq: number } | null {

@@ -289,8 +289,8 @@ export class LogController {
     for (const row of this.list?.rows.list ?? []) if (row.line) markRow(row.el, row.line, this.rowOptions());
   }
 
-  scrollRows(rows: number): void {
-    this.list?.scrollRows(rows);
+  scrollPages(pages: number): void {
+    this.list?.scrollPages(pages);
   }
 
   hold(on: boolean): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { actionOf, isTyping, KEYS } from "./keys";
+import { actionOf, isTyping, KEYS, pagesOf } from "./keys";
 
 const press = (key: string, more: Partial<Parameters<typeof actionOf>[0]> = {}) =>
   actionOf({ key, ctrlKey: false, altKey: false, metaKey: false, typing: false, ...more });
@@ -41,3 +41,11 @@ it("knows where people type", () => {
   expect(isTyping(document.createElement("div"))).toBe(false);
   expect(isTyping(null)).toBe(false);
 });
+
+it.each([["PageDown", false, 1], ["PageUp", false, -1], [" ", false, 1], [" ", true, -1], ["x", false, 0], ["ArrowUp", false, 0]])(
+  "%j with shift %j turns %d pages",
+  (key, shiftKey, pages) => {
+    expect(pagesOf({ key, shiftKey, ctrlKey: false, altKey: false, metaKey: false })).toBe(pages);
+    expect(pagesOf({ key, shiftKey, ctrlKey: true, altKey: false, metaKey: false })).toBe(0);
+  },
+);

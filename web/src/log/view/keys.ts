@@ -44,6 +44,13 @@ export interface KeyPress {
   typing: boolean;
 }
 
+/** Pages that a key scrolls by: what was the last line in sight stays in sight. */
+export function pagesOf(press: Pick<KeyPress, "key" | "ctrlKey" | "altKey" | "metaKey"> & { shiftKey: boolean }): number {
+  if (press.ctrlKey || press.altKey || press.metaKey) return 0;
+  if (press.key === "PageDown" || (press.key === " " && !press.shiftKey)) return 1;
+  return press.key === "PageUp" || press.key === " " ? -1 : 0;
+}
+
 /** What a key press asks for; null: nothing of ours. */
 export function actionOf(press: KeyPress): Action | null {
   if (press.key === "Escape") return "close";

@@ -19,7 +19,7 @@ const FAR = 6_000_000;
 /** Rows that are wanted around the first one in sight. */
 const BEFORE = 120;
 const AFTER = 200;
-const TAIL = 240;
+const TAIL = 120;
 /** Rows by which the eye moves before others are wanted. */
 const STRIDE = 25;
 
@@ -149,10 +149,10 @@ export class VirtualList {
     this.on.changed();
   }
 
-  scrollRows(rows: number): void {
+  scrollPages(pages: number): void {
     const { scroller } = this.parts;
-    if (rows < 0) this.leave();
-    scroller.scrollBy({ top: rows * this.meanHeight() });
+    if (pages < 0 && !this.report().atStart) this.leave();
+    scroller.scrollTop += pages * Math.max(40, scroller.clientHeight - 2 * this.meanHeight());
   }
 
   /** The line that is gone to and not here yet. */

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { LogController } from "./controller";
 import { Icon } from "./icons";
 import { searchText } from "./search-control";
@@ -15,10 +15,13 @@ export function SearchBar({ log }: { log: LogController }) {
   const input = useRef<HTMLInputElement>(null);
   const { search } = log;
   const query = search.query.value;
-  useEffect(() => {
+  const asked = search.asked.value;
+  // Before the next key comes: who types on at once loses no character.
+  useLayoutEffect(() => {
+    if (asked === 0) return;
     input.current?.focus();
     input.current?.select();
-  }, []);
+  }, [asked]);
   const note = search.note.value;
   const count = searchText(search.count.value, log.extent.value.last);
   const onKey = (event: KeyboardEvent): void => {

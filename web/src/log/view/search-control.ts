@@ -20,6 +20,8 @@ export interface SearchHost {
 
 export class SearchControl {
   readonly open = signal(false);
+  /** How often the field was asked for: it takes the focus each time. */
+  readonly asked = signal(0);
   readonly query = signal<Query>({ text: "", regex: false, ignoreCase: true });
   readonly count = signal<Count | null>(null);
   readonly current = signal<Match | null>(null);
@@ -34,6 +36,8 @@ export class SearchControl {
   constructor(private readonly host: SearchHost) {}
 
   show(query?: Query): void {
+    this.asked.value++;
+    if (this.open.peek() && !query) return;
     this.open.value = true;
     if (query) this.query.value = query;
     this.restart(0);
@@ -92,7 +96,10 @@ export class SearchControl {
 
   async step(forward: boolean): Promise<void> {
     if (this.query.peek().text === "") return;
-    if (!this.open.peek()) this.show();
+    if (!this.open.peek()) {
+      this.open.value = true;
+      this.restart(0);
+    }
     const handle = this.handle ?? this.ask();
     if (!handle) return;
     const turn = ++this.turn;

@@ -19,9 +19,19 @@ export interface Execution {
   unreachable?: boolean;
 }
 
+const ORDER = ["PENDING", "STARTING", "RUNNING", "TERMINATING"];
+
+/** How far a state is on the way to the end. */
+const progress = (status: string): number => (ORDER.includes(status) ? ORDER.indexOf(status) : ORDER.length);
+
 /** A state that came later replaces the older one, never the other way round. */
 export function withStatus(execution: Execution, status: Status | null): Execution {
-  if (!status || status.version < execution.version) return execution;
+  if (!status) return execution;
+  if (status.version <= 0) {
+    // What a subscription says of the state has no version, but a state never goes back.
+    return progress(status.status) > progress(execution.status) ? { ...execution, status: status.status } : execution;
+  }
+  if (status.version < execution.version) return execution;
   const next: Execution = { ...execution, status: status.status, exit_code: status.exitCode, version: status.version };
   if (status.startedAt) next.started_at = status.startedAt;
   if (status.completedAt) next.completed_at = status.completedAt;
