@@ -1,6 +1,6 @@
 // Renews the pictures of the documentation: docs/screenshots/{list,live,search,phone}.png.
 //   node tests/web/screenshots.mjs [DIRECTORY]
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { launch, openContext } from "./support/browser.mjs";
 import { printed, quote } from "./support/commands.mjs";
@@ -30,32 +30,46 @@ function build() {
 }
 
 const service = (count) =>
-  `awk 'BEGIN { for (i = 1; i <= ${count}; i++) { s = (i % 97 == 0) ? "ERROR timeout after 30 s talking to billing" : (i % 13 == 0) ? "WARN slow query 812 ms" : "INFO request served in " (i * 7) % 90 " ms"; printf "2026-03-14T09:%02d:%02dZ %s id=%06d\\n", (i / 60) % 60, i % 60, s, i } }'`;
+  `exec awk 'BEGIN { for (i = 1; i <= ${count}; i++) { s = (i % 97 == 0) ? "ERROR timeout after 30 s talking to billing" : (i % 13 == 0) ? "WARN slow query 812 ms" : "INFO request served in " (i * 7) % 90 " ms"; printf "2026-03-14T09:%02d:%02dZ %s id=%06d\\n", (i / 60) % 60, i % 60, s, i } }'`;
+
+/** Programs of the names that people know, which print what the pictures show. */
+function stage(daemon) {
+  const bin = join(daemon.dir, "bin");
+  mkdirSync(bin);
+  const program = (name, script) => writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  program("make", `[ "$1" = check ] || { sleep 0.4; exit 2; }\n${build()}`);
+  program("npm", "sleep 0.8");
+  program("terraform", "sleep 0.3");
+  program("pytest", "sleep 0.6; exit 1");
+  program("migrate", "sleep 0.2");
+  program("backup", "sleep 0.5");
+  program("watch-queue", "exec sleep 3600");
+  program("fuzz", "exec sleep 3600");
+  program("journal", service(40_000));
+  return { PATH: `${bin}:/usr/bin:/bin` };
+}
 
 async function populate(daemon) {
+  const env = stage(daemon);
   const people = {};
   for (const [name, role] of [["ada", "developer"], ["grace", "operator"], ["build-bot", "developer"]]) {
     const { token } = await daemon.invite(role, `${name}@example.org`);
     people[name] = (await daemon.expect(200, "GET", `/claim/${token}`, { key: null })).api_key;
   }
-  const run = (who, command) => daemon.run(command, {}, people[who]);
+  const run = (who, command) => daemon.run(command, { env }, people[who]);
   const ended = [
-    ["ada", "./migrate --database orders up"], ["build-bot", "npm ci && npm test"], ["grace", "terraform plan -out plan.bin"],
-    ["build-bot", "make -j2 release"], ["ada", "python3 -m pytest tests/billing -q"], ["grace", "./backup.sh --verify /srv/orders"],
+    ["ada", "migrate --database orders up"], ["build-bot", "npm test"], ["grace", "terraform plan -out plan.bin"],
+    ["build-bot", "make -j2 release"], ["ada", "pytest tests/billing -q"], ["grace", "backup --verify /srv/orders"],
   ];
-  for (const [index, [who, command]] of ended.entries()) {
-    // The command is what the list shows; what it would do is not here to be done.
-    const id = await run(who, `${command} 2>/dev/null || sleep 0.${index + 1}; exit ${[0, 0, 0, 2, 1, 0][index]}`);
-    await daemon.waitStatus(id);
-  }
-  const search = await run("grace", `${service(40_000)} # journal of orders-api`);
+  for (const [who, command] of ended) await daemon.waitStatus(await run(who, command));
+  const search = await run("grace", "journal --unit orders-api --since today");
   await daemon.waitStatus(search);
-  const stopped = await run("ada", "exec sleep 3600 # watch the queue");
+  const stopped = await run("ada", "watch-queue orders");
   await daemon.waitStatus(stopped, ["RUNNING"]);
   await daemon.expect(200, "DELETE", `/executions/${stopped}`);
   await daemon.waitStatus(stopped);
-  await run("build-bot", "exec sleep 3600 # nightly fuzzing of the parsers");
-  return { search, people };
+  await run("build-bot", "fuzz --all --minutes 60");
+  return { search, live: await run("build-bot", "make check") };
 }
 
 async function picture(browser, daemon, name, options, path, ready) {
@@ -71,8 +85,7 @@ const daemon = await new Daemon().start();
 const browser = await launch();
 try {
   mkdirSync(out, { recursive: true });
-  const { search, people } = await populate(daemon);
-  const live = await daemon.run(build(), {}, people["build-bot"]);
+  const { search, live } = await populate(daemon);
   const desktop = { viewport: { width: 1280, height: 800 } };
   const phone = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true, theme: "dark" };
   const middle = async (log) => {
