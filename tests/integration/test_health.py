@@ -391,7 +391,7 @@ def test_docker__daemon_away_or_mute__error_in_time(own_daemon):
     engine = Docker().start()
     try:
         engine.import_image("busybox:latest")
-        daemon = on_docker(own_daemon, engine, "--health-check-timeout", "500ms")
+        daemon = on_docker(own_daemon, engine, "--health-check-timeout", "3s")
         os.kill(engine.process.pid, signal.SIGSTOP)
         report = reconcile(daemon)
         assert "no answer within" in issues(report, "engine")[0]["message"]

@@ -38,7 +38,7 @@ def assets(daemon):
 
 def raw_get(daemon, target):
     parts = urllib.parse.urlsplit(daemon.url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
     try:
         connection.putrequest("GET", target, skip_accept_encoding=True)
         connection.endheaders()
