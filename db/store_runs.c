@@ -279,7 +279,7 @@ void store_on_launches(void *user, int err, const struct db_result *r)
 
 static void on_dequeued(void *user, int err, const struct db_result *r)
 {
-    on_launches(user, err, r, 1);
+    on_launches(user, err, r, 2);
 }
 
 int store_execution_adopt(struct db_pool *p, const char *owner, store_launches_fn fn, void *user)
@@ -317,6 +317,20 @@ int store_execution_dequeue(struct db_pool *p, const char *owner,
                "to_status, cause) SELECT execution_key, version, 'PENDING', status, 'starting' "
                "FROM taken) " STORE_WITH_SEALED("taken"),
     };
+    /* What a revoked user left waiting does not start. */
+    static const struct db_stmt stop_revoked = {
+        .name = "stop_revoked",
+        .sql = "WITH moved AS (UPDATE executions SET status = 'STOPPED', version = version + 1, "
+               "exit_code = 130, reason = 'user_revoked', completed_at = now() "
+               "WHERE status = 'PENDING' AND created_by IN "
+               "(SELECT email FROM users WHERE revoked_at IS NOT NULL) "
+               "RETURNING execution_key, version), "
+               "gone AS (DELETE FROM execution_environments v USING moved "
+               "WHERE v.execution_key = moved.execution_key) "
+               "INSERT INTO execution_events (execution_key, version, from_status, to_status, "
+               "cause) SELECT execution_key, version, 'PENDING', 'STOPPED', "
+               "'its user was revoked' FROM moved",
+    };
     const struct db_value params[] = {db_text(owner), db_i64(limits->running),
                                       db_i64(limits->running_per_user)};
     struct db_batch *b;
@@ -324,6 +338,8 @@ int store_execution_dequeue(struct db_pool *p, const char *owner,
     if (r < 0)
         return r;
     r = db_batch_add(b, &lock_runs, NULL, 0);
+    if (r == 0)
+        r = db_batch_add(b, &stop_revoked, NULL, 0);
     if (r == 0)
         r = db_batch_add(b, &dequeue, params, ARRAY_SIZE(params));
     if (r < 0) {

@@ -30,9 +30,9 @@ int wire_image_request_decode(const char *body, size_t len, struct wire_image_re
     if (e == 0)
         e = json_get_str(doc, "runtime_platform", false, SIZE_MAX, &r.runtime_platform, p);
     if (e == 0)
-        e = json_get_i64(doc, "cpu", false, 0, INT64_MAX, &r.cpu, p);
+        e = json_get_i64(doc, "cpu", false, INT64_MIN, INT64_MAX, &r.cpu, p);
     if (e == 0)
-        e = json_get_i64(doc, "memory", false, 0, INT64_MAX, &r.memory, p);
+        e = json_get_i64(doc, "memory", false, INT64_MIN, INT64_MAX, &r.memory, p);
     if (e == 0)
         e = json_get_bool(doc, "is_default", false, &r.is_default, p);
     if (e < 0) {

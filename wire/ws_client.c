@@ -78,6 +78,8 @@ static int decode_fields(struct wire_client_message *m, struct problem *p)
     r = decode_position(m->doc, "after", &m->has_after, &m->after, p);
     if (r == 0)
         r = decode_position(m->doc, "tail", &m->has_tail, &m->tail, p);
+    if (r == 0 && m->has_after && m->has_tail)
+        r = problem_set(p, ERR_INVALID, "", "after and tail must not be given together");
     if (r == 0)
         r = json_get_bool(m->doc, "follow", false, &m->follow, p);
     return r;

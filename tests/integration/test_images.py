@@ -60,6 +60,14 @@ BAD = [
 ]
 
 
+@pytest.mark.parametrize("field", ["cpu", "memory"])
+@pytest.mark.parametrize("value", [-1, 1 << 40])
+def test_register__amount_out_of_bounds__400_says_the_bounds(daemon, field, value):
+    answer = register(daemon, "a", **{field: value})
+    assert answer.status == 400
+    assert answer.json["details"].startswith(f"{field} must be between 0 and ") and "9223372036854775807" not in answer.json["details"]
+
+
 @pytest.mark.parametrize("body,field", BAD)
 def test_register__bad_field__400_names_it(daemon, body, field):
     answer = daemon.request("POST", f"{BASE}/register", body)

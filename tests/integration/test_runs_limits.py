@@ -1,7 +1,7 @@
 """Limits over all gateways of a database, the queue, and what becomes of queued runs."""
 import concurrent.futures
 
-from people import make_user
+from people import make_user, revoke_user
 from tailgate import Reader
 
 SLEEP = "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done"
@@ -49,6 +49,25 @@ def test_last_place__many_at_once_on_two_gateways__one_wins(own_daemon):
         answers = list(pool.map(lambda i: post((one, two)[i % 2]), range(24)))
     assert sorted(a.status for a in answers) == [202] * 3 + [429] * 21
     assert running(one) == 3
+
+
+def test_queue__user_revoked_meanwhile__stopped_and_never_started(own_daemon):
+    daemon = own_daemon("--max-running", "1", "--queue")
+    user = make_user(daemon, "operator")
+    first = post(daemon).json["execution_id"]
+    answer = daemon.request("POST", "/api/v1/run", {"command": "echo started", "env": {"A": "sealed"}}, key=user.key)
+    assert answer.status == 202 and answer.json["queued"], answer
+    left = answer.json["execution_id"]
+    kept = post(daemon, "echo mine").json["execution_id"]
+    revoke_user(daemon, user)
+    end = daemon.wait_status(left)
+    assert (end["status"], end["exit_code"], end["reason"]) == ("STOPPED", 130, "user_revoked")
+    kill(daemon, first)
+    assert daemon.wait_status(kept)["status"] == "SUCCEEDED"
+    assert daemon.logs_txt(left) == b""
+    assert daemon.sql("SELECT to_status, cause FROM execution_events JOIN executions USING (execution_key) WHERE "
+                      f"execution_id = '{left}' ORDER BY 1") == [["PENDING", "accepted"], ["STOPPED", "its user was revoked"]]
+    assert daemon.sql("SELECT count(*) FROM execution_environments") == [["0"]]
 
 
 def test_queue__waits_then_starts_in_order(own_daemon):

@@ -114,7 +114,7 @@ static void test_wire_image_request_decode__bad__named(void **state UNUSED)
         {"{\"task_role_name\":1}", "failed to register image", "task_role_name"},
         {"{\"task_execution_role_name\":1}", "failed to register image", "task_execution_role"},
         {"{\"runtime_platform\":1}", "failed to register image", "runtime_platform"},
-        {"{\"cpu\":-1}", "failed to register image", "cpu"},
+        {"{\"cpu\":1.5}", "failed to register image", "cpu"},
         {"{\"memory\":\"1\"}", "failed to register image", "memory"},
         {"{\"is_default\":1}", "failed to register image", "is_default"},
     };
