@@ -50,7 +50,7 @@ function Facts({ execution }: { execution: Execution }) {
   const ended = isEnded(execution.status);
   return (
     <>
-      <StatusBadge status={execution.status} queued={execution.queued ?? false} unreachable={execution.unreachable ?? false} />
+      <StatusBadge status={execution.status} queued={execution.queued ?? false} unreachable={execution.reason === "unreachable"} />
       <Duration from={execution.started_at} to={ended ? (execution.completed_at ?? execution.started_at) : null} />
       {execution.exit_code === null ? null : <span>{exitText(execution)}</span>}
     </>

@@ -60,11 +60,12 @@ function Command({ command }: { command: string }) {
 export function ExecutionHeader({ execution }: { execution: Execution }) {
   const ended = isEnded(execution.status);
   const exit = exitText(execution);
-  const reason = reasonText(execution.reason);
+  // Of one that lives the only reason is that its gateway is gone, which stands at the state.
+  const reason = ended ? reasonText(execution.reason) : "";
   return (
     <header class="execution-header">
       <div class="execution-top">
-        <StatusBadge status={execution.status} queued={execution.queued ?? false} unreachable={execution.unreachable ?? false} testid="execution-status" />
+        <StatusBadge status={execution.status} queued={execution.queued ?? false} unreachable={execution.reason === "unreachable"} testid="execution-status" />
         <Command command={execution.command} />
         <Buttons execution={execution} />
       </div>

@@ -16,7 +16,6 @@ export interface Execution {
   last_seq: number;
   version: number;
   queued?: boolean;
-  unreachable?: boolean;
 }
 
 const ORDER = ["PENDING", "STARTING", "RUNNING", "TERMINATING"];
