@@ -4,8 +4,10 @@ from tailgate import Gate, Reader, wait_for
 QUIET_LINES, BATCH = 40, 50_000
 
 
-def test_fairness__two_at_full_speed__a_quiet_one_and_the_api_are_served_beside_them(daemon):
-    """In what time they are served, bench/run fairness says; here they are, while the others never pause."""
+def test_fairness__two_at_full_speed__a_quiet_one_and_the_api_are_served_beside_them(own_daemon):
+    """In what time they are served, bench/run fairness says; here they are, while the others never pause.
+    A small spool bounds what they are ahead of the server, and so how long it takes until they have ended."""
+    daemon = own_daemon("--spool-bytes", "1MiB")
     stop = Gate(daemon)
     fast = [daemon.run(f"while [ ! -e {stop.path} ]; do seq {BATCH}; done")["execution_id"] for _ in range(2)]
     for i in fast:
