@@ -2,7 +2,7 @@
 // attempts; all figures are kept in figures.json.
 import assert from "node:assert/strict";
 import { numbered, paced } from "./support/commands.mjs";
-import { bestOf, heapMeter, jump, keepFigure, nodeCount, watchFrames } from "./support/measure.mjs";
+import { bestOf, heapMeter, jump, keepFigure, longestTask, nodeCount, restingFrame, watchFrames } from "./support/measure.mjs";
 import { scenario, suite } from "./support/suite.mjs";
 
 const MILLION = Number(process.env.TAILGATE_WEB_LINES ?? 1_000_000);
@@ -10,6 +10,8 @@ const HEAP_MAX_MB = 300;
 const NODES_MAX = 5000;
 const JUMP_MAX_MS = 300;
 const FRAME_MAX_MS = 100;
+const TASK_MAX_MS = 50;
+const BUSY_MS = 60;
 const LIVE_RATE = 1000;
 const LIVE_S = 10;
 
@@ -68,11 +70,13 @@ scenario(shared, "a million lines: heap and document stay bounded", { timeout: 1
 });
 
 scenario(shared, "live at 1,000 lines/s: no frame over 100 ms", { timeout: 120_000 }, async ({ page, context, daemon, log }) => {
+  let quiet = 0;
   const values = await bestOf(FRAME_MAX_MS, async () => {
     const gate = daemon.gate();
     const run = await daemon.run(`${gate.wait}; ${paced(LIVE_RATE * LIVE_S, LIVE_RATE)}`);
     await log.open(run);
     await log.waitState("live");
+    if ((await restingFrame(page)) < BUSY_MS) quiet += 1;
     const end = await watchFrames(page);
     gate.open();
     await daemon.waitStatus(run);
@@ -82,9 +86,24 @@ scenario(shared, "live at 1,000 lines/s: no frame over 100 ms", { timeout: 120_0
     return frames.longest;
   });
   keepFigure(`viewer, ${LIVE_RATE.toLocaleString("en")} lines/s for ${LIVE_S} s: longest frame`, values, "ms", FRAME_MAX_MS);
-  assert.ok(Math.min(...values) < FRAME_MAX_MS, `the longest frames took ${values} ms`);
+  // Where even a page at rest has long frames, the next test alone says what the view costs.
+  if (quiet) assert.ok(Math.min(...values) < FRAME_MAX_MS, `the longest frames took ${values} ms`);
+  else console.log("viewer: the machine is busy, frames were not held to their bar");
   const heap = await (await heapMeter(context, page))();
   keepFigure(`viewer, ${LIVE_RATE.toLocaleString("en")} lines/s: heap of page and worker after it`, [(heap.page + heap.workers) / 1e6], "MB", HEAP_MAX_MB);
+});
+
+scenario(shared, "live at 1,000 lines/s: no task of the page holds a processor for long", {}, async ({ page, daemon, log }) => {
+  const gate = daemon.gate();
+  const run = await daemon.run(`${gate.wait}; ${paced(LIVE_RATE * 4, LIVE_RATE)}`);
+  await log.open(run);
+  await log.waitState("live");
+  const task = await longestTask(shared.browser, page, async () => {
+    gate.open();
+    await daemon.waitStatus(run);
+  });
+  keepFigure(`viewer, ${LIVE_RATE.toLocaleString("en")} lines/s: longest task of the page, processor time`, [task], "ms", TASK_MAX_MS);
+  assert.ok(task < TASK_MAX_MS, `a task took ${task} ms of processor time`);
 });
 
 scenario(shared, "as fast as a command prints: the page stays usable and ends whole", { timeout: 120_000 }, async ({ page, daemon, log }) => {

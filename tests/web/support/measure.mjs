@@ -84,6 +84,23 @@ export async function watchFrames(page) {
     });
 }
 
+/** The longest frame of a page at rest: more than a few times 17 ms, and the machine has other things to do. */
+export async function restingFrame(page, duration = 1500) {
+  const end = await watchFrames(page);
+  await page.waitForTimeout(duration);
+  return (await end()).longest;
+}
+
+/** Runs `during` and says how many ms of processor time the longest task of the page's main thread took: whatever else runs. */
+export async function longestTask(browser, page, during) {
+  await browser.startTracing(page, { categories: ["toplevel"] });
+  await during();
+  const { traceEvents: events } = JSON.parse((await browser.stopTracing()).toString());
+  const mains = new Set(events.filter((event) => event.name === "thread_name" && event.args.name === "CrRendererMain").map(({ pid, tid }) => `${pid}/${tid}`));
+  const tasks = events.filter((event) => /RunTask/.test(event.name) && event.tdur && mains.has(`${event.pid}/${event.tid}`));
+  return Math.max(...tasks.map((task) => task.tdur / 1000));
+}
+
 /** ms from a change of the address to the frame in which the line is seen. */
 export const jump = (page, seq) =>
   page.evaluate(async (wanted) => {
