@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cutRuns, splitRuns, textOf } from "./segments";
+import { splitRuns } from "./segments";
 
 const runs = [{ text: "abc", attr: 0 }, { text: "def", attr: 1 }, { text: "ghi", attr: 0 }];
 const look = (spans: [number, number][]) => splitRuns(runs, spans).map((part) => (part.hit ? `[${part.text}]` : part.text)).join("|");
@@ -21,10 +21,4 @@ describe("splitRuns", () => {
       for (let to = from + 1; to <= 9; to++) expect(splitRuns(runs, [[from, to]]).map((part) => part.text).join("")).toBe("abcdefghi");
     }
   });
-});
-
-it("cuts between characters, never through one", () => {
-  expect(textOf(cutRuns(runs, 4))).toBe("abcd");
-  expect(textOf(cutRuns([{ text: "a😀b", attr: 0 }], 2))).toBe("a");
-  expect(cutRuns(runs, 100)).toEqual(runs);
 });

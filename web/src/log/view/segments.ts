@@ -13,20 +13,6 @@ export function textOf(runs: readonly Run[]): string {
   return runs.map((run) => run.text).join("");
 }
 
-/** The runs' first `max` characters, never half of a surrogate pair. */
-export function cutRuns(runs: readonly Run[], max: number): Run[] {
-  const out: Run[] = [];
-  let left = max;
-  for (const run of runs) {
-    if (left <= 0) break;
-    let text = run.text.slice(0, left);
-    if (text.length < run.text.length && /[\ud800-\udbff]$/.test(text)) text = text.slice(0, -1);
-    left -= run.text.length;
-    out.push(text === run.text ? run : { ...run, text });
-  }
-  return out;
-}
-
 /** `spans` are sorted and do not overlap; those past the text are left out. */
 export function splitRuns(runs: readonly Run[], spans: readonly Span[]): Segment[] {
   const out: Segment[] = [];

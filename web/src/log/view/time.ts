@@ -1,4 +1,4 @@
-/** Timestamps of lines and durations, as people read them. */
+/** Timestamps and counts of lines, as people read them. */
 
 export const STAMPS = ["off", "relative", "local", "utc"] as const;
 export type Stamps = (typeof STAMPS)[number];
@@ -36,19 +36,6 @@ export function stampText(stamps: Stamps, time: number, start: number): string {
 
 export function nextStamps(stamps: Stamps): Stamps {
   return STAMPS[(STAMPS.indexOf(stamps) + 1) % STAMPS.length] ?? "off";
-}
-
-/** 0.4 s, 12.3 s, 1 m 05 s, 2 h 03 m, 3 d 04 h. */
-export function durationText(ms: number): string {
-  if (!Number.isFinite(ms) || ms < 0) return "";
-  const seconds = ms / 1000;
-  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 3600) return `${Math.floor(whole / 60)} m ${two(whole % 60)} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} m`;
-  const hours = Math.floor(minutes / 60);
-  return `${Math.floor(hours / 24)} d ${two(hours % 24)} h`;
 }
 
 export function countText(n: number): string {
