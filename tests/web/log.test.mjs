@@ -118,7 +118,7 @@ scenario(shared, "following stops where one scrolls away, and the bar counts wha
   await page.mouse.move(600, 400);
   await page.mouse.wheel(0, -2000);
   await waitFor(async () => !(await log.visible()).includes(300), "the end to be scrolled away");
-  const before = await log.visible();
+  const before = await log.settled();
   gate.open();
   await id("new-lines").waitFor();
   await waitFor(async () => /\b40\b/.test(await id("new-lines").innerText()), "the bar to count 40 lines");

@@ -41,6 +41,18 @@ export class LogView {
     return this.page.evaluate(readVisible);
   }
 
+  /** What is seen when scrolling has come to rest. */
+  async settled() {
+    let [before, same] = ["", 0];
+    await waitFor(async () => {
+      const now = JSON.stringify(await this.visible());
+      same = now === before ? same + 1 : 0;
+      before = now;
+      return same >= 5;
+    }, "scrolling to come to rest");
+    return JSON.parse(before);
+  }
+
   line(seq) {
     return this.page.locator(`[data-testid="log-line"][data-seq="${seq}"]`);
   }
