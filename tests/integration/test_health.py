@@ -6,7 +6,7 @@ import signal
 import threading
 
 import pytest
-from containers import Docker
+from containers import Docker, static_runner
 from people import make_user
 from tailgate import wait_for
 
@@ -324,7 +324,7 @@ def test_cli__health_and_reconcile__text_json_and_codes(own_daemon):
 
 @pytest.fixture(scope="module")
 def docker():
-    why_not = Docker.why_not()
+    why_not = Docker.why_not() or (None if static_runner() else "no tailgate-runner is linked statically")
     if why_not:
         pytest.skip(f"ENGINE NOT TESTED: {why_not}")
     one = Docker().start()
@@ -334,7 +334,8 @@ def docker():
 
 
 def on_docker(own_daemon, docker, *flags):
-    daemon = own_daemon("--engine", "docker", "--docker-host", docker.host, "--docker-network", "none", *flags)
+    daemon = own_daemon("--engine", "docker", "--docker-host", docker.host, "--docker-network", "none",
+                        "--runner", static_runner(), *flags)
     assert daemon.request("POST", "/api/v1/images/register", {"image": "busybox:latest"}).status == 201
     return daemon
 

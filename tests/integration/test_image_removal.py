@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 
 import pytest
-from containers import Docker
+from containers import Docker, static_runner
 from tailgate import DEADLINE, PG_BIN, Daemon, wait_for
 
 
@@ -16,12 +16,13 @@ def register(daemon):
 
 @pytest.fixture(scope="module")
 def on_docker():
-    why_not = Docker.why_not()
+    why_not = Docker.why_not() or (None if static_runner() else "no tailgate-runner is linked statically")
     if why_not:
         pytest.skip(f"ENGINE NOT TESTED: {why_not}")
     engine = Docker().start()
     engine.import_image("busybox:latest")
-    one = Daemon("--engine", "docker", "--docker-host", engine.host, "--docker-network", "none", "--pull", "never")
+    one = Daemon("--engine", "docker", "--docker-host", engine.host, "--docker-network", "none", "--pull", "never",
+                 "--runner", static_runner())
     try:
         yield one.start()
     finally:
@@ -93,6 +94,7 @@ def test_delete__and_runs_at_once__no_run_without_its_image(on_docker):
         assert removed.status == 200 or 202 in statuses
         for answer in (r.result() for r in runs):
             if answer.status == 202:
-                assert daemon.wait_status(answer.json["execution_id"])["status"] == "SUCCEEDED"
+                end = daemon.wait_status(answer.json["execution_id"])
+                assert end["status"] == "SUCCEEDED", (end, daemon.events(end["execution_id"]))
         if removed.status != 200:
             assert daemon.request("DELETE", f"/api/v1/images/{image}").status == 200

@@ -82,6 +82,7 @@ def test_metrics__two_readers_of_1000_lines__counted(own_daemon):
     before = Scrape(one)
     gate = Gate(one)
     run = one.run(f"{gate.wait}; seq 1000")
+    one.wait_status(run["execution_id"], ["RUNNING"])
     readers = [Reader(one, run["execution_id"]) for _ in range(2)]
     for reader in readers:
         while "live" not in reader.types():

@@ -87,7 +87,8 @@ class ClusterTemplate:
         maker = Daemon(is_fresh=True)
         try:
             maker.start()
-            maker.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            maker.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner; "
+                      "GRANT USAGE ON SCHEMA public TO PUBLIC")  # as initdb makes it
             maker.stop()
             self.copy(maker.state / "pg", self.parent / "new")
             (self.parent / "new").rename(self.path)
