@@ -203,22 +203,6 @@ scenario(shared, "the raw log is downloaded as it was printed", {}, async ({ pag
   assert.equal(Buffer.concat(parts).toString(), `${raw.join("\n")}\n`);
 });
 
-scenario(shared, "where the browser lets one choose a file, the raw log is streamed into it", {}, async ({ page, daemon, id, log }) => {
-  // The dialog is the browser's own; its answer is a file of the page's private file system.
-  await page.addInitScript(() => {
-    window.showSaveFilePicker = async ({ suggestedName }) => {
-      window.__chosen = await (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
-      return window.__chosen;
-    };
-  });
-  const run = await daemon.finish(printed(...raw));
-  await log.open(run);
-  await log.waitText(2, "plain");
-  await id("download").click();
-  const written = () => page.evaluate(async () => (await window.__chosen?.getFile())?.text());
-  await waitFor(async () => (await written()) === `${raw.join("\n")}\n`, "the file to be written");
-});
-
 scenario(shared, "keys: g G w f ? and Escape", {}, async ({ page, daemon, id, log }) => {
   const run = await daemon.finish(numbered(5000));
   await log.open(run);
