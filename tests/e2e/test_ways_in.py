@@ -31,7 +31,9 @@ def link_of_quickstart(state):
             said += line
             if "Ctrl-C ends it" in line:
                 break
-        url, token = LINK.search(said).groups()
+        link = LINK.search(said)
+        assert link, said
+        url, token = link.groups()
         with urllib.request.urlopen(f"{url}/", timeout=30) as page:
             assert page.status == 200 and b"Tailgate" in page.read()
         with urllib.request.urlopen(f"{url}/api/v1/claim/{token}", timeout=30) as answer:
